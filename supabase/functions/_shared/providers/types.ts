@@ -1,0 +1,175 @@
+/**
+ * The provider contract: everything the engine knows about a file provider. A provider is a folder
+ * beside this file; it has no database, environment, clock or token of its own.
+ *
+ * Terms: a *listing* is one complete look at an endpoint's scope. It is cut into *tasks*, each with
+ * its own cursor; a task is read *page* by page. Pages of different tasks may be read at the same
+ * time and in any order.
+ */
+import type { FailureCode } from "../errors.ts";
+
+/** A value that survives JSON unchanged. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+
+/** An object that survives JSON unchanged. */
+export type JsonObject = { readonly [key: string]: Json };
+
+/** A file as the provider describes it now. Field names are the columns of `public.files`. */
+export interface FileRecord {
+  readonly external_file_id: string;
+  /** `null`: the provider shows no parent, the file stands at the top of the scope. */
+  readonly external_parent_id: string | null;
+  /** The name as the provider gives it, slashes and all. */
+  readonly file_name: string;
+  /** The provider's own web link. */
+  readonly file_link: string;
+  /** Bytes as decimal digits (a JSON number would lose the last digits above 2^53), or `null`. */
+  readonly file_size: string | null;
+  /** Lower-case extension without dot, or a provider's word for its own kinds (`document`), or `null`. */
+  readonly file_type: string | null;
+  readonly mime_type: string | null;
+  /** RFC 3339, or `null`. */
+  readonly external_created_at: string | null;
+  readonly external_updated_at: string | null;
+  readonly file_metadata: JsonObject;
+}
+
+/** A folder as the provider describes it now. */
+export interface FolderRecord {
+  readonly external_folder_id: string;
+  readonly external_parent_id: string | null;
+  readonly folder_name: string;
+  /** The top of a scope: its path is empty, whatever its name and parent. */
+  readonly is_root: boolean;
+}
+
+/** One unit of listing work, stored as a row of `connector.tasks`. */
+export interface Task {
+  readonly id: number;
+  /** A word of the provider's own: which kind of reading this is. */
+  readonly kind: string;
+  /** The folders to read, for tasks made from {@linkcode Page.walk}; else empty. */
+  readonly folder_ids: readonly string[];
+  /** Where to go on; `null` means from the beginning. */
+  readonly cursor: Json;
+  /** Pages of this task committed so far; a commit names it, so that a repeat changes nothing. */
+  readonly sequence: number;
+}
+
+/** A task to be created. A second seed of the same kind and key within one listing is ignored. */
+export interface TaskSeed {
+  readonly kind: string;
+  readonly key: string;
+  readonly cursor: Json;
+}
+
+/** What a listing begins with. */
+export interface ListingStart {
+  readonly roots: readonly FolderRecord[];
+  readonly seeds: readonly TaskSeed[];
+  /** Folder ids to walk from the start, as in {@linkcode Page.walk}. */
+  readonly walk: readonly string[];
+  /** Position in the change feed taken before the listing began; promoted when it is complete. */
+  readonly parked_cursor: Json;
+}
+
+/** A part of the scope that could not be read. Its presence makes the run `partial`. */
+export interface SkippedSubtree {
+  readonly external_folder_id: string;
+  readonly code: FailureCode;
+  readonly message: string;
+}
+
+/** One bounded page. Reading the same cursor twice gives pages that are safe to apply twice. */
+export interface Page {
+  readonly files: readonly FileRecord[];
+  readonly folders: readonly FolderRecord[];
+  /** Folders whose content this listing must read too; each is read once per listing. */
+  readonly walk: readonly string[];
+  readonly seeds: readonly TaskSeed[];
+  readonly skipped: readonly SkippedSubtree[];
+  /** Counts that are added to the listing's receipt, such as `incomplete_searches`. */
+  readonly receipt: Readonly<Record<string, number>>;
+  /** `done`: this task has been read to its end. */
+  readonly next: { readonly type: "more"; readonly cursor: Json } | { readonly type: "done" };
+}
+
+/** A provider's answer that was not 2xx. */
+export interface HttpFailure {
+  readonly status: number;
+  readonly headers: Headers;
+  /** The parsed JSON body, or `null` where the body was not JSON. */
+  readonly body: unknown;
+  readonly url: URL;
+}
+
+/** Everything a provider may use while it reads. */
+export interface ProviderContext<Config> {
+  readonly config: Config;
+  /** At most this many items a page. */
+  readonly pageSize: number;
+  /**
+   * GETs one of the provider's own URLs: authorized, retried, time-limited and counted by the engine.
+   * Throws a `SyncError` whose code comes from {@linkcode Provider.classify}.
+   */
+  readonly getJson: (url: URL) => Promise<unknown>;
+  /** Base of the provider's API, without a trailing slash; from the settings, never from a row. */
+  readonly apiUrl: string;
+  readonly signal: AbortSignal;
+}
+
+/** A freshly issued access token. */
+export interface AccessToken {
+  readonly access_token: string;
+  readonly token_type: string;
+  readonly scope: string | null;
+  readonly expires_at: Date;
+}
+
+/** What a provider needs in order to ask for an access token of the application's own. */
+export interface TokenContext<Config> {
+  readonly config: Config;
+  /** The provider's settings, parsed by {@linkcode Provider.parseSettings}. */
+  readonly settings: ProviderSettings;
+  readonly fetch: typeof fetch;
+  readonly now: () => Date;
+  readonly signal: AbortSignal;
+}
+
+/** Settings of one provider, read from the environment by `config.ts`. */
+export interface ProviderSettings {
+  readonly apiUrl: string;
+  readonly tokenUrl: string;
+  /** The application's credentials; opaque to the engine. */
+  readonly credentials: unknown;
+}
+
+/** How much the provider may be asked. */
+export interface ProviderLimits {
+  /** Largest page the provider serves. */
+  readonly maxPageSize: number;
+  /** Most tasks of one endpoint to be read at the same time. */
+  readonly maxParallelTasks: number;
+  /** How many folders one walk task may hold. */
+  readonly foldersPerTask: number;
+}
+
+/** One file provider. `Config` is its parsed `endpoint_config`. */
+export interface Provider<Config> {
+  /** Value of `endpoints.endpoint_type`; with hyphens and `sync-` before it, the function's slug. */
+  readonly key: string;
+  readonly displayName: string;
+  readonly limits: ProviderLimits;
+  /** Throws `config_invalid` with a sentence that names the field and what it allows. */
+  parseConfig(stored: unknown): Config;
+  /** Reads the provider's settings; throws `setting_invalid` naming the setting. */
+  parseSettings(env: (name: string) => string | undefined): ProviderSettings;
+  /** Obtains a token for the application itself (service account, client credentials). */
+  issueToken(context: TokenContext<Config>): Promise<AccessToken>;
+  /** Checks that the scope can be seen and says what reading it begins with. */
+  startListing(context: ProviderContext<Config>): Promise<ListingStart>;
+  /** One bounded page of one task; safe to repeat with the same cursor. */
+  readPage(task: Task, context: ProviderContext<Config>): Promise<Page>;
+  /** `null` lets the engine decide by status alone. */
+  classify(failure: HttpFailure): { readonly code: FailureCode; readonly message: string } | null;
+}
