@@ -1,0 +1,153 @@
+import type { SupabaseClient } from "@supabase/supabase-js";
+import { z } from "zod";
+import { SyncError } from "../errors.ts";
+import type { FailureCode } from "../errors.ts";
+import type { Task } from "../providers/types.ts";
+import { toDatabaseError } from "./database_error.ts";
+import {
+  ClaimResultSchema,
+  CommittedPageSchema,
+  FinishedSliceSchema,
+  HealthSchema,
+  SliceContextsSchema,
+  StartedListingSchema,
+  SyncStatusSchema,
+  TasksSchema,
+  UnplannedSchedulesSchema,
+} from "./schemas.ts";
+import type {
+  ClaimResult,
+  CommittedPage,
+  DatabaseHealth,
+  FinishedSlice,
+  Lease,
+  ListingStartCommit,
+  PageCommit,
+  SchedulePlan,
+  SealedToken,
+  SliceContext,
+  SliceOutcome,
+  StartedListing,
+  SyncStatus,
+  UnplannedSchedule,
+} from "./types.ts";
+
+export type * from "./types.ts";
+
+/**
+ * The database as the connector sees it: one method for each of its functions, each call one
+ * transaction. Every method throws a `SyncError`: `lease_lost` when the lease is no longer the
+ * caller's (nothing was written), `unavailable` when the call may be tried again.
+ */
+export interface ConnectorDb {
+  /** Leases due endpoints: at most `batch`, and never more than `maxConcurrent` in all. */
+  claim(request: ClaimRequest): Promise<ClaimResult>;
+  /** Opens or continues a run for each lease that is still held; the others are left out. */
+  beginSlice(leases: readonly Lease[]): Promise<SliceContext[]>;
+  /** Opens a listing and its first tasks; an older open one is discarded. */
+  startListing(lease: Lease, start: ListingStartCommit): Promise<StartedListing>;
+  /** Writes rows, cursor, counters and lease together. Repeating it changes nothing. */
+  commitPage(lease: Lease, page: PageCommit): Promise<CommittedPage>;
+  /** Open tasks with an id above `afterId`, oldest first. */
+  openTasks(lease: Lease, afterId: number, limit: number): Promise<Task[]>;
+  /** Records how the slice ended and gives the lease back. */
+  finishSlice(lease: Lease, outcome: SliceOutcome): Promise<FinishedSlice>;
+  /** Gives back leases whose work could not be started; answers how many were held. */
+  release(leases: readonly Lease[], code: FailureCode, message: string): Promise<number>;
+  /** Extends the lease; `false` when it is no longer the caller's. */
+  renewLease(lease: Lease): Promise<boolean>;
+  /** Keeps a sealed access token for later slices. */
+  storeToken(lease: Lease, token: SealedToken): Promise<void>;
+  /** Cron schedules that are new or were edited. */
+  unplannedSchedules(limit: number): Promise<UnplannedSchedule[]>;
+  /** Stores the next times of cron schedules; a plan for an edited schedule is ignored. */
+  planSchedules(plans: readonly SchedulePlan[]): Promise<number>;
+  /** The scheduler's heartbeat. */
+  health(): Promise<DatabaseHealth>;
+  /** What the client's caller may see: their own endpoints, or all of them with a secret key. */
+  syncStatus(limit: number): Promise<SyncStatus>;
+}
+
+/** How much may be claimed, and of which provider. */
+export interface ClaimRequest {
+  readonly maxConcurrent: number;
+  readonly batch: number;
+  readonly endpointType?: string;
+}
+
+/** The part of the Supabase client that is used here. */
+export type RpcClient = Pick<SupabaseClient, "rpc">;
+
+/** Wraps a Supabase client in typed, checked calls. */
+export function createConnectorDb(client: RpcClient): ConnectorDb {
+  const call = <Result>(name: string, args: object, schema: z.ZodType<Result>): Promise<Result> =>
+    callRpc(client, name, args, schema);
+  return {
+    claim: ({ maxConcurrent, batch, endpointType }) =>
+      call("connector_claim", {
+        p_max_concurrent: maxConcurrent,
+        p_batch: batch,
+        p_endpoint_type: endpointType ?? null,
+      }, ClaimResultSchema),
+    beginSlice: (leases) =>
+      call("connector_begin_slice", { p_leases: leases.map(toLease) }, SliceContextsSchema),
+    startListing: (lease, start) =>
+      call(
+        "connector_start_listing",
+        { p_lease: toLease(lease), p_start: start },
+        StartedListingSchema,
+      ),
+    commitPage: (lease, page) =>
+      call("connector_commit_page", { p_lease: toLease(lease), p_page: page }, CommittedPageSchema),
+    openTasks: (lease, afterId, limit) =>
+      call(
+        "connector_open_tasks",
+        { p_lease: toLease(lease), p_after_id: afterId, p_limit: limit },
+        TasksSchema,
+      ),
+    finishSlice: (lease, outcome) =>
+      call(
+        "connector_finish_slice",
+        { p_lease: toLease(lease), p_outcome: outcome },
+        FinishedSliceSchema,
+      ),
+    release: (leases, code, message) =>
+      call(
+        "connector_release",
+        { p_leases: leases.map(toLease), p_code: code, p_message: message },
+        z.number(),
+      ),
+    renewLease: (lease) => call("connector_renew_lease", { p_lease: toLease(lease) }, z.boolean()),
+    storeToken: async (lease, token) => {
+      await call("connector_store_token", { p_lease: toLease(lease), p_token: token }, z.unknown());
+    },
+    unplannedSchedules: (limit) =>
+      call("connector_unplanned_schedules", { p_limit: limit }, UnplannedSchedulesSchema),
+    planSchedules: (plans) => call("connector_plan_schedules", { p_plans: plans }, z.number()),
+    health: () => call("connector_health", {}, HealthSchema),
+    syncStatus: (limit) => call("sync_status", { p_limit: limit }, SyncStatusSchema),
+  };
+}
+
+// A claim or a whole slice context may be handed in where a lease is meant: only the lease travels.
+function toLease({ endpoint_id, lease_token }: Lease): Lease {
+  return { endpoint_id, lease_token };
+}
+
+async function callRpc<Result>(
+  client: RpcClient,
+  name: string,
+  args: object,
+  schema: z.ZodType<Result>,
+): Promise<Result> {
+  const { data, error, status } = await client.rpc(name, args);
+  if (error !== null) throw toDatabaseError(name, status, error);
+  const result = schema.safeParse(data);
+  if (result.success) return result.data;
+  throw new SyncError(
+    "internal",
+    "The database answered in an unexpected form. Its migrations and the functions are of " +
+      "different versions: apply the migrations and deploy the functions again.",
+    { cause: new TypeError(`Cannot read the answer of ${name}`, { cause: result.error }) },
+  );
+}

@@ -1,0 +1,131 @@
+/** What the database's functions answer, as it is checked on arrival. */
+import { z } from "zod";
+
+const Id = z.union([z.string(), z.number()]).transform(String);
+const Instant = z.string();
+
+const Task = z.object({
+  id: z.number(),
+  kind: z.string(),
+  folder_ids: z.array(z.string()),
+  cursor: z.json(),
+  sequence: z.number(),
+});
+
+const Listing = z.object({ id: Id, open_tasks: z.number() });
+
+/** Answer of `connector_claim`. */
+export const ClaimResultSchema = z.object({
+  claims: z.array(z.object({
+    endpoint_id: z.string(),
+    endpoint_type: z.string(),
+    lease_token: z.string(),
+    is_heavy: z.boolean(),
+  })),
+  more_due: z.boolean(),
+});
+
+/** Answer of `connector_begin_slice`. */
+export const SliceContextsSchema = z.array(z.object({
+  endpoint_id: z.string(),
+  lease_token: z.string(),
+  run_id: Id,
+  slice: z.number(),
+  endpoint: z.object({
+    name: z.string(),
+    endpoint_type: z.string(),
+    project_id: z.string(),
+    user_id: z.string(),
+    endpoint_config: z.unknown(),
+    file_types: z.array(z.string()).nullable(),
+    max_files_per_sync: z.number().nullable(),
+    schedule_type: z.enum(["interval", "cron", "manual"]),
+    schedule_cron: z.string(),
+    timezone: z.string(),
+  }),
+  run: z.object({
+    mode: z.enum(["incremental", "full"]),
+    trigger: z.string(),
+    files_seen: z.number(),
+  }),
+  listing: Listing.nullable(),
+  tasks: z.array(Task),
+  feed_cursor: z.json(),
+  token: z.object({
+    access_token: z.string(),
+    token_type: z.string(),
+    expires_at: Instant,
+  }).nullable(),
+}));
+
+/** Answer of `connector_start_listing`. */
+export const StartedListingSchema = z.object({ listing: Listing, tasks: z.array(Task) });
+
+/** Answer of `connector_commit_page`. */
+export const CommittedPageSchema = z.object({
+  repeated: z.boolean(),
+  added: z.number(),
+  updated: z.number(),
+  unchanged: z.number(),
+  files_seen: z.number(),
+  open_tasks: z.number(),
+  tasks: z.array(Task),
+});
+
+/** Answer of `connector_open_tasks`. */
+export const TasksSchema = z.array(Task);
+
+/** Answer of `connector_finish_slice`. */
+export const FinishedSliceSchema = z.object({
+  status: z.string(),
+  next_run_at: Instant.nullable(),
+});
+
+/** Answer of `connector_unplanned_schedules`. */
+export const UnplannedSchedulesSchema = z.array(z.object({
+  endpoint_id: z.string(),
+  schedule_cron: z.string(),
+  timezone: z.string(),
+  schedule_version: z.union([z.number(), z.string()]),
+}));
+
+/** Answer of `connector_health`. */
+export const HealthSchema = z.object({
+  last_tick_at: Instant.nullable(),
+  last_tick_age_seconds: z.number().nullable(),
+  version: z.string(),
+});
+
+/** Answer of `sync_status`. */
+export const SyncStatusSchema = z.object({
+  generated_at: Instant,
+  scheduler: z.object({ last_tick_at: Instant.nullable() }),
+  totals: z.object({ endpoints: z.number(), files: z.number(), bytes: z.string() }),
+  running: z.number(),
+  due: z.number(),
+  backlog_seconds: z.number(),
+  by_status: z.record(z.string(), z.number()),
+  endpoints: z.array(z.object({
+    id: z.string(),
+    name: z.string(),
+    endpoint_type: z.string(),
+    enabled: z.boolean(),
+    last_sync_status: z.string(),
+    last_sync_at: Instant.nullable(),
+    next_sync_at: Instant.nullable(),
+    is_running: z.boolean(),
+    files: z.number(),
+    bytes: z.string(),
+    token_status: z.string().nullable(),
+    token_expires_at: Instant.nullable(),
+    last_error_code: z.string().nullable(),
+    last_error_message: z.string().nullable(),
+  })),
+  errors: z.array(z.object({
+    endpoint_id: z.string(),
+    run_id: Id,
+    finished_at: Instant.nullable(),
+    error_code: z.string().nullable(),
+    error_message: z.string().nullable(),
+  })),
+});
