@@ -1,0 +1,14 @@
+/**
+ * A problem the person at the terminal can act on. It is shown as one line, without a stack, and
+ * ends the command with status 1.
+ */
+export class StackError extends Error {
+  override readonly name = "StackError";
+}
+
+/** Returns `cause` as one line of text, whatever was thrown. */
+export function oneLine(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  const line = text.split("\n").map((part) => part.trim()).find((part) => part !== "");
+  return line ?? "unknown error";
+}
