@@ -19,6 +19,7 @@ export const FAILURE_CODES = [
   "schedule_invalid",
   "scope_not_found",
   "setting_invalid",
+  "superseded",
   "unavailable",
   "worker_lost",
 ] as const;
@@ -53,6 +54,7 @@ export const REMEDIES: Readonly<Record<FailureCode, Remedy>> = {
   schedule_invalid: "needs_attention",
   scope_not_found: "needs_attention",
   setting_invalid: "needs_attention",
+  superseded: "retry",
   unavailable: "retry",
   worker_lost: "retry",
 };
