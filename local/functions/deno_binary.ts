@@ -4,6 +4,8 @@ import { oneLine } from "../failure.ts";
 export const PLATFORM_DENO_VERSION = "2.1.4";
 
 const FIND_TIMEOUT_MS = 180_000;
+/** The platform's version cannot read the lock file a newer one writes. */
+const EVALUATE = ["eval", "--no-lock", "--no-config"];
 
 /** The Deno that runs the functions. */
 export interface DenoBinary {
@@ -54,11 +56,13 @@ async function run(path: string, args: readonly string[]): Promise<string> {
   });
   const { success, stdout, stderr } = await command.output();
   if (success) return new TextDecoder().decode(stdout).trim();
-  throw new Error(`"${path}" failed: ${oneLine(new TextDecoder().decode(stderr))}`);
+  const told = new TextDecoder().decode(stderr);
+  // npm talks before it fails: the line that says so is the one to quote.
+  throw new Error(`"${path}" failed: ${/^.*error\b.*$/im.exec(told)?.[0] ?? oneLine(told)}`);
 }
 
 async function describe(path: string, note: string): Promise<DenoBinary> {
-  const version = await run(path, ["eval", "console.log(Deno.version.deno)"]);
+  const version = await run(path, [...EVALUATE, "console.log(Deno.version.deno)"]);
   return version === PLATFORM_DENO_VERSION ? { path, version } : { path, version, note };
 }
 
@@ -73,7 +77,7 @@ export async function findFunctionsDeno(): Promise<DenoBinary> {
   }
   try {
     const print = "console.log(Deno.execPath())";
-    const path = await run("npx", ["--yes", `deno@${PLATFORM_DENO_VERSION}`, "eval", print]);
+    const path = await run("npx", ["--yes", `deno@${PLATFORM_DENO_VERSION}`, ...EVALUATE, print]);
     return { path, version: PLATFORM_DENO_VERSION };
   } catch (cause) {
     // Any Deno runs the functions; only their fidelity to the platform is less, and is said.

@@ -120,7 +120,7 @@ async function endingOf(worker: Launched | null): Promise<string> {
   const timeout = new Promise<null>((resolve) => setTimeout(() => resolve(null), 1_000));
   const ending = worker === null ? null : await Promise.race([worker.ended, timeout]);
   if (ending === null) return "The function closed the connection";
-  const isMemory = ending.lastLines.some((line) => line.includes("heap out of memory"));
+  const isMemory = ending.lastLines.some((line) => line.includes("out of memory"));
   return isMemory
     ? "The function ran out of memory"
     : `The function's process ended with ${ending.signal ?? `status ${ending.code}`}`;

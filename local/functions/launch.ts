@@ -5,7 +5,8 @@ import { denoSystemEnvironment } from "./deno_binary.ts";
 /** The platform's memory limit of one worker. */
 const MEMORY_MEGABYTES = 256;
 const BOOT_TIMEOUT_MS = 120_000;
-const LAST_LINES = 40;
+/** A crash of the engine prints its reason above a long trace. */
+const LAST_LINES = 100;
 
 /** What starts one process of a function. */
 export interface LaunchOptions {
