@@ -24,7 +24,7 @@ export async function serveSources(
 ): Promise<ServedFunctions> {
   const root = await Deno.makeTempDir({ prefix: "functions_test_" });
   const supabase = join(root, "supabase");
-  await Deno.mkdir(supabase);
+  await Deno.mkdir(join(supabase, "functions"), { recursive: true });
   await Deno.writeTextFile(join(root, "deno.json"), "{}");
   await Deno.writeTextFile(join(supabase, "config.toml"), options.config ?? "");
   for (const [slug, source] of Object.entries(sources)) {
