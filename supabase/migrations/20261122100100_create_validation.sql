@@ -9,7 +9,6 @@ language plpgsql immutable security invoker set search_path = ''
 as $$
 declare
   v_field text := upper(p_field);
-  v_index integer;
 begin
   for v_index in 1 .. coalesce(array_length(p_names, 1), 0) loop
     v_field := regexp_replace(
