@@ -1,0 +1,49 @@
+import { SyncError } from "../../errors.ts";
+import type { Page, Provider, ProviderContext, Task } from "../types.ts";
+import { classify } from "./classify.ts";
+import { type GoogleDriveConfig, parseConfig } from "./config.ts";
+import { readFlatPage } from "./listing.ts";
+import { parseSettings } from "./settings.ts";
+import { startListing } from "./start.ts";
+import { showValue } from "./text.ts";
+import { issueToken } from "./token.ts";
+import { readUnreadable } from "./unreadable.ts";
+import { readGroupPage, readSinglePage } from "./walking.ts";
+
+async function readPage(task: Task, context: ProviderContext<GoogleDriveConfig>): Promise<Page> {
+  switch (task.kind) {
+    case "folders":
+    case "files":
+      return await readFlatPage(task.kind, task, context);
+    case "walk":
+      return await readGroupPage(task, context);
+    case "walk_one":
+      return await readSinglePage(task, context);
+    case "unreadable":
+      return readUnreadable(task);
+    default:
+      throw new SyncError(
+        "cursor_expired",
+        "Cannot read a task as its kind must be one this version knows: " +
+          `current value is ${showValue(task.kind)}`,
+      );
+  }
+}
+
+/** Google Drive: whole shared drives, folders, or an account's own corpus. */
+export const googleDrive: Provider<GoogleDriveConfig> = {
+  key: "google_drive",
+  displayName: "Google Drive",
+  limits: {
+    maxPageSize: 1000,
+    maxParallelTasks: 8,
+    // Fifty parents make a query of about 3,000 characters; rclone has used the number for years.
+    foldersPerTask: 50,
+  },
+  parseConfig,
+  parseSettings: (env) => parseSettings(env),
+  issueToken,
+  startListing,
+  readPage,
+  classify,
+};

@@ -1,0 +1,96 @@
+import { z } from "zod";
+import { SyncError } from "../../errors.ts";
+import type { Page, ProviderContext } from "../types.ts";
+import type { GoogleDriveConfig } from "./config.ts";
+import { type ListRequest, listUrl } from "./query.ts";
+import { type FileList, fileList, parseAnswer } from "./schemas.ts";
+
+/** How often one task may begin again because Drive no longer knows its page token. */
+const MOST_RESTARTS = 3;
+
+/** The part of every task's cursor that says how far the reading of one query has come. */
+export const position = z.object({
+  page_token: z.string().min(1).nullable().default(null),
+  restarts: z.number().int().nonnegative().default(0),
+});
+
+/** How far the reading of one query has come. */
+export type Position = z.infer<typeof position>;
+
+/** Drive's answer to one page request. */
+export type Answer =
+  | { readonly type: "page"; readonly list: FileList; readonly nextPosition: Position | null }
+  /** The page token is dead: read the query from its beginning, which changes nothing twice. */
+  | { readonly type: "restart"; readonly nextPosition: Position };
+
+/** Reads a cursor this provider made; one of another shape belongs to a listing to be given up. */
+export function parseCursor<Schema extends z.ZodType>(
+  schema: Schema,
+  cursor: unknown,
+): z.output<Schema> {
+  const result = schema.safeParse(cursor);
+  if (result.success) return result.data;
+  throw new SyncError(
+    "cursor_expired",
+    "Cannot go on with this listing as its stored position has another form; it begins again",
+    { cause: result.error },
+  );
+}
+
+/** Asks for one page of a query. */
+export async function askPage(
+  request: Omit<ListRequest, "pageSize" | "pageToken">,
+  at: Position,
+  context: ProviderContext<GoogleDriveConfig>,
+): Promise<Answer> {
+  const { pageSize, apiUrl } = context;
+  const url = listUrl(apiUrl, { ...request, pageSize, pageToken: at.page_token });
+  let body: unknown;
+  try {
+    body = await context.getJson(url);
+  } catch (error) {
+    if (!isDeadPageToken(error, at)) throw error;
+    const nextPosition = { page_token: null, restarts: at.restarts + 1 };
+    return { type: "restart", nextPosition };
+  }
+  const list = parseAnswer(fileList, body, "files.list");
+  const pageToken = list.nextPageToken ?? null;
+  if (pageToken === null) return { type: "page", list, nextPosition: null };
+  if (pageToken === at.page_token) {
+    const message =
+      "Google Drive answered a page that leads back to itself; it will be tried again";
+    throw new SyncError("response_invalid", message);
+  }
+  return { type: "page", list, nextPosition: { ...at, page_token: pageToken } };
+}
+
+function isDeadPageToken(error: unknown, at: Position): boolean {
+  return error instanceof SyncError && error.code === "cursor_expired" &&
+    at.page_token !== null && at.restarts < MOST_RESTARTS;
+}
+
+/** A page with nothing on it, to be filled in by the caller. */
+export const EMPTY_PAGE: Omit<Page, "next"> = {
+  files: [],
+  folders: [],
+  walk: [],
+  seeds: [],
+  skipped: [],
+  receipt: {},
+};
+
+/** Leaves out the counts that are zero: a receipt tells what happened. */
+export function receipt(
+  counts: Readonly<Record<string, number>>,
+): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
+}
+
+/** Reported for a search that Drive itself calls incomplete: nothing may be deleted by it. */
+export function incompleteSearch(folderId: string): Page["skipped"][number] {
+  return {
+    external_folder_id: folderId,
+    code: "listing_incomplete",
+    message: "Google Drive did not search everything; files it left out are kept as they were",
+  };
+}

@@ -1,0 +1,119 @@
+import { SyncError } from "../../errors.ts";
+import type {
+  FolderRecord,
+  JsonObject,
+  ListingStart,
+  ProviderContext,
+  TaskSeed,
+} from "../types.ts";
+import type { GoogleDriveConfig, GoogleDriveScope } from "./config.ts";
+import { toFolderRecord } from "./file_record.ts";
+import { flatSeed } from "./listing.ts";
+import { startPageTokenUrl } from "./query.ts";
+import { parseAnswer, type RootItem, startPageToken } from "./schemas.ts";
+import {
+  checkAccount,
+  checkDrive,
+  type CheckedFolder,
+  checkFolder,
+  isAboutOneFolder,
+} from "./scope.ts";
+import { unreadableSeed } from "./unreadable.ts";
+
+type Context = ProviderContext<GoogleDriveConfig>;
+
+const CHECKS_AT_ONCE = 8;
+
+/**
+ * Checks the scope, takes the change tokens, and says what the listing begins with. The tokens are
+ * taken before the first page is read: what changes while the listing runs is then in the feed.
+ */
+export async function startListing(context: Context): Promise<ListingStart> {
+  const { scope } = context.config;
+  if (scope.type === "folders") return await startFolders(scope, context);
+  return await startCorpus(scope, context);
+}
+
+function toRoot(root: RootItem): FolderRecord {
+  return toFolderRecord(root, root.parents?.[0] ?? null, true);
+}
+
+async function startCorpus(
+  scope: Exclude<GoogleDriveScope, { type: "folders" }>,
+  context: Context,
+): Promise<ListingStart> {
+  const driveId = scope.type === "drive" ? scope.driveId : null;
+  const root = driveId === null ? await checkAccount(context) : await checkDrive(driveId, context);
+  const token = await takeToken(driveId, context);
+  return {
+    roots: [toRoot(root)],
+    seeds: [flatSeed("folders", root.id)],
+    walk: [],
+    parked_cursor: driveId === null
+      ? { v: 1, tokens: { user: token } }
+      : { v: 1, tokens: { drives: { [driveId]: token } } },
+  };
+}
+
+async function startFolders(
+  scope: Extract<GoogleDriveScope, { type: "folders" }>,
+  context: Context,
+): Promise<ListingStart> {
+  const checked = await checkFolders(scope, context);
+  const roots = checked.flatMap((folder) => folder.type === "readable" ? [folder.root] : []);
+  const [first] = checked;
+  if (roots.length === 0 && first?.type === "unreadable") throw first.error;
+  return {
+    roots: roots.map(toRoot),
+    seeds: checked.flatMap((folder): TaskSeed[] =>
+      folder.type === "unreadable" ? [unreadableSeed(folder.skipped)] : []
+    ),
+    walk: [...new Set(roots.map((root) => root.id))],
+    parked_cursor: await takeTokens(roots, context),
+  };
+}
+
+/** Looks at each folder of the scope, a few at a time. */
+async function checkFolders(
+  scope: Extract<GoogleDriveScope, { type: "folders" }>,
+  context: Context,
+): Promise<readonly CheckedFolder[]> {
+  const checked: CheckedFolder[] = [];
+  for (let at = 0; at < scope.folderIds.length; at += CHECKS_AT_ONCE) {
+    const ids = scope.folderIds.slice(at, at + CHECKS_AT_ONCE);
+    const settled = await Promise.allSettled(
+      ids.map((id) => checkFolder(id, scope.driveId, context)),
+    );
+    for (const result of settled) {
+      // The first failure in the order of the configuration, whichever was answered first.
+      if (result.status === "rejected") throw result.reason;
+      checked.push(result.value);
+    }
+  }
+  return checked;
+}
+
+async function takeToken(driveId: string | null, context: Context): Promise<string> {
+  const answer = await context.getJson(startPageTokenUrl(context.apiUrl, driveId));
+  return parseAnswer(startPageToken, answer, "changes.getStartPageToken").startPageToken;
+}
+
+/**
+ * The tokens for folders: the user's own log, and that of each shared drive they lie in. A folder
+ * of a shared drive that is shared with a non-member appears in the user's log alone, and the
+ * drive's log refuses them.
+ */
+async function takeTokens(roots: readonly RootItem[], context: Context): Promise<JsonObject> {
+  const user = await takeToken(null, context);
+  const driveIds = new Set(roots.flatMap((root) => root.driveId ?? []));
+  const drives: Record<string, string> = {};
+  for (const driveId of driveIds) {
+    try {
+      drives[driveId] = await takeToken(driveId, context);
+    } catch (error) {
+      if (!(error instanceof SyncError) || !isAboutOneFolder(error)) throw error;
+      // Not a member: what can be seen of this drive is in the user's log.
+    }
+  }
+  return { v: 1, tokens: { user, ...(driveIds.size > 0 ? { drives } : {}) } };
+}
