@@ -1,0 +1,48 @@
+/**
+ * How much one invocation may do. The platform gives a worker 150 s of wall clock (400 s on paid
+ * plans), 2 s of CPU over its whole life and 256 MB; an invocation stops well before each of them
+ * and lets the next one go on. See https://supabase.com/docs/guides/functions/limits
+ */
+
+/**
+ * Time in which new pages may be begun, from the arrival of the request. What is under way then may
+ * still take one provider call (30 s) and one commit, so that an invocation ends within about 100 s.
+ */
+export const SLICE_MS = 60_000;
+
+/**
+ * Estimated CPU an invocation may use. CPU time cannot be read inside an Edge Function, so it is
+ * estimated from what was done; the rest of the two seconds is for booting, for token signing, and
+ * for an earlier invocation of the same worker.
+ */
+export const CPU_BUDGET_MS = 1_200;
+
+/** Estimated CPU of one HTTP exchange, whoever answers it. */
+export const CPU_PER_CALL_MS = 2;
+
+/** Estimated CPU of one listed item: parsing, validating, and encoding it again. */
+export const CPU_PER_ITEM_MS = 0.04;
+
+/** Endpoints worked at the same time by one invocation. */
+export const LANES = 5;
+
+/** Tasks of one endpoint held in memory; the others wait in the database. */
+export const HELD_TASKS = 100;
+
+/** A lease not extended by a commit for this long is renewed by a call of its own (it lasts 120 s). */
+export const RENEW_LEASE_AFTER_MS = 40_000;
+
+/** Longest wait for one answer of a provider, body included. */
+export const CALL_TIMEOUT_MS = 30_000;
+
+/** Sendings of one provider call, the first included. */
+export const CALL_ATTEMPTS = 5;
+
+/** Longest wait before the first repetition; doubled for each one after it. */
+export const FIRST_BACKOFF_MS = 500;
+
+/** Longest wait before any repetition, unless the provider asks for more. */
+export const LONGEST_BACKOFF_MS = 16_000;
+
+/** Largest answer of a provider that is read. */
+export const MAX_BODY_BYTES = 16 * 1024 * 1024;

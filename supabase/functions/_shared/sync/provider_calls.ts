@@ -1,0 +1,215 @@
+import { SyncError, toSyncError } from "../errors.ts";
+import type { FailureCode } from "../errors.ts";
+import type { AccessTokenSource } from "../oauth/access_tokens.ts";
+import type { HttpFailure, Provider } from "../providers/types.ts";
+import type { Secret } from "../secret.ts";
+import type { Budget } from "./budget.ts";
+import {
+  CALL_ATTEMPTS,
+  CALL_TIMEOUT_MS,
+  FIRST_BACKOFF_MS,
+  LONGEST_BACKOFF_MS,
+  MAX_BODY_BYTES,
+} from "./limits.ts";
+import { readJson } from "./read_json.ts";
+import { retryAfterMs } from "./retry_after.ts";
+
+/** What {@linkcode createProviderCalls} needs. */
+export interface ProviderCallsOptions {
+  readonly provider: Pick<Provider<unknown>, "classify" | "displayName">;
+  readonly apiUrl: string;
+  readonly tokens: AccessTokenSource;
+  readonly budget: Budget;
+  readonly fetch: typeof fetch;
+  readonly now: () => Date;
+  /** Waits; rejects when the signal is aborted. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** A number from 0 up to, not including, 1. */
+  readonly random: () => number;
+  readonly callTimeoutMs?: number;
+}
+
+/** The calls of one endpoint's slice to its provider. */
+export interface ProviderCalls {
+  /** See `ProviderContext.getJson`. Aborting the signal ends the call with the signal's reason. */
+  getJson(url: URL, signal: AbortSignal): Promise<unknown>;
+  /** The number of requests sent since it was last taken: to be reported, or given back. */
+  takeCount(): number;
+  /** Puts a taken count back, because reporting it failed. */
+  giveBack(count: number): void;
+}
+
+/** Failures that pass by themselves soon enough to be waited for within a slice. */
+const PASSING: ReadonlySet<FailureCode> = new Set(["unavailable", "rate_limited"]);
+
+/** Creates the authorized, repeated, time-limited and counted calls of one slice. */
+export function createProviderCalls(options: ProviderCallsOptions): ProviderCalls {
+  const origin = new URL(options.apiUrl).origin;
+  let count = 0;
+
+  return {
+    async getJson(url, wanted) {
+      const signal = AbortSignal.any([wanted, options.budget.unloading]);
+      const send: Send = (token) => {
+        signal.throwIfAborted();
+        count += 1;
+        options.budget.spend({ calls: 1 });
+        return sendOnce(url, token, signal, options);
+      };
+      // The token goes to the provider alone, whatever a page of its answers points to.
+      if (url.origin !== origin) {
+        throw new SyncError(
+          "response_invalid",
+          `${options.provider.displayName} pointed to another host than the configured one; ` +
+            "the call was refused.",
+        );
+      }
+      for (let attempt = 1;; attempt++) {
+        try {
+          return await sendWithFreshToken(send, options);
+        } catch (thrown) {
+          signal.throwIfAborted();
+          const failure = translate(thrown, options.provider.displayName);
+          await options.sleep(waitBeforeRetryMs(failure, attempt, options), signal);
+        }
+      }
+    },
+    takeCount() {
+      const taken = count;
+      count = 0;
+      return taken;
+    },
+    giveBack(taken) {
+      count += taken;
+    },
+  };
+}
+
+/** Sends the request once, with this token. */
+type Send = (token: Secret) => Promise<unknown>;
+
+/** Sends a call; a rejected token is renewed and the call repeated, once. */
+async function sendWithFreshToken(send: Send, options: ProviderCallsOptions): Promise<unknown> {
+  for (let isRepeated = false;; isRepeated = true) {
+    const token = await options.tokens.get();
+    try {
+      return await send(token);
+    } catch (thrown) {
+      if (!(thrown instanceof TokenRejected)) throw thrown;
+      if (isRepeated || !options.tokens.invalidate(token)) {
+        throw classified(thrown.failure, options);
+      }
+    }
+  }
+}
+
+/** An answer 401. It never leaves this file: the second one becomes a `SyncError`. */
+class TokenRejected extends Error {
+  override readonly name = "TokenRejected";
+  constructor(readonly failure: HttpFailure) {
+    super("The provider rejected the access token");
+  }
+}
+
+async function sendOnce(
+  url: URL,
+  token: Secret,
+  signal: AbortSignal,
+  options: ProviderCallsOptions,
+): Promise<unknown> {
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), options.callTimeoutMs ?? CALL_TIMEOUT_MS);
+  try {
+    const response = await options.fetch(url, {
+      headers: { authorization: `Bearer ${token.reveal()}`, accept: "application/json" },
+      redirect: "error",
+      signal: AbortSignal.any([signal, timeout.signal]),
+    });
+    if (response.ok) return await readJson(response, MAX_BODY_BYTES);
+    const failure = await readFailure(response, url);
+    throw failure.status === 401 ? new TokenRejected(failure) : classified(failure, options);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function readFailure(response: Response, url: URL): Promise<HttpFailure> {
+  let body: unknown = null;
+  try {
+    body = await readJson(response, MAX_BODY_BYTES);
+  } catch (thrown) {
+    // A page of HTML, or a broken body: the status says enough.
+    if (!(thrown instanceof SyncError)) await response.body?.cancel().catch(() => {});
+  }
+  return { status: response.status, headers: response.headers, body, url };
+}
+
+function classified(failure: HttpFailure, options: ProviderCallsOptions): SyncError {
+  const verdict = options.provider.classify(failure) ??
+    verdictByStatus(failure.status, options.provider.displayName);
+  const waitMs = retryAfterMs(failure.headers, options.now());
+  return new SyncError(
+    verdict.code,
+    verdict.message,
+    waitMs === null ? {} : { retryAfterMs: waitMs },
+  );
+}
+
+function verdictByStatus(
+  status: number,
+  name: string,
+): { readonly code: FailureCode; readonly message: string } {
+  if (status === 429) {
+    return { code: "rate_limited", message: `${name} asks for fewer calls (status 429).` };
+  }
+  if (status >= 500 || status === 408 || status === 425) {
+    return { code: "unavailable", message: `${name} cannot answer now (status ${status}).` };
+  }
+  if (status === 401) {
+    return {
+      code: "credentials_invalid",
+      message: `${name} rejects the access token, a new one too. Check the credentials.`,
+    };
+  }
+  if (status === 403) {
+    return {
+      code: "access_denied",
+      message: `${name} refuses access. Share what is to be synced with the connected account.`,
+    };
+  }
+  if (status === 404) {
+    return {
+      code: "scope_not_found",
+      message: `${name} does not find what is to be synced, or does not show it to the ` +
+        "connected account. Check the ids in endpoint_config, and the sharing.",
+    };
+  }
+  return { code: "response_invalid", message: `${name} refuses the call (status ${status}).` };
+}
+
+/** Turns what a call threw into a `SyncError`. */
+function translate(thrown: unknown, name: string): SyncError {
+  if (thrown instanceof SyncError) return thrown;
+  if (thrown instanceof DOMException && thrown.name === "AbortError") {
+    return new SyncError("unavailable", `${name} did not answer in time.`, { cause: thrown });
+  }
+  // fetch and body readers report every broken connection, and a refused redirect, as a TypeError.
+  if (thrown instanceof TypeError) {
+    return new SyncError("unavailable", `The connection to ${name} failed.`, { cause: thrown });
+  }
+  return toSyncError(thrown);
+}
+
+/** How long to wait before the next attempt; throws the failure where waiting is of no use. */
+function waitBeforeRetryMs(
+  failure: SyncError,
+  attempt: number,
+  options: ProviderCallsOptions,
+): number {
+  if (!PASSING.has(failure.code) || attempt >= CALL_ATTEMPTS) throw failure;
+  const ceilingMs = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1));
+  const waitMs = Math.max(failure.retryAfterMs ?? 0, options.random() * ceilingMs);
+  const leftMs = options.budget.deadline.getTime() - options.now().getTime();
+  if (waitMs >= leftMs) throw failure;
+  return waitMs;
+}

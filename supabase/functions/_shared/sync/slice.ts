@@ -1,0 +1,155 @@
+import type { Lease, SliceContext } from "../db/connector_db.ts";
+import { toSyncError } from "../errors.ts";
+import { type Budget, createBudget } from "./budget.ts";
+import { retryUnavailable } from "./db_retry.ts";
+import type { EngineDeps } from "./deps.ts";
+import { LANES } from "./limits.ts";
+import { type EndpointSlice, runEndpoint } from "./run.ts";
+
+/** How one invocation's work is bounded; production takes the defaults of `limits.ts`. */
+export interface SliceOptions {
+  /** When the request arrived; the wall clock runs from there. */
+  readonly startedAt?: Date;
+  readonly sliceMs?: number;
+  readonly cpuBudgetMs?: number;
+}
+
+/**
+ * Works on the leased endpoints, several at a time, and on more due ones while the budget lasts. Wakes
+ * the dispatcher when work is left. Never throws, and one endpoint's failure touches no other.
+ */
+export async function workLeases<Config>(
+  leases: readonly Lease[],
+  deps: EngineDeps<Config>,
+  options: SliceOptions = {},
+): Promise<void> {
+  const budget = createBudget({
+    startedAt: deps.now(),
+    ...options,
+    now: deps.now,
+    unloading: deps.unloading,
+  });
+  const desk = createDesk(budget, deps);
+  try {
+    await desk.begin(leases);
+    await Promise.all(Array.from({ length: LANES }, () => workLane(desk, budget, deps)));
+    await Promise.all(Array.from({ length: LANES }, () => giveBack(desk, deps)));
+    if (desk.isWorkLeft()) await deps.wakeDispatcher();
+  } catch (cause) {
+    // Nothing above throws on purpose. The leases expire, and the next tick goes on.
+    deps.log.error("invocation_broken", { cause });
+  }
+}
+
+/** Where the lanes get their endpoints. */
+interface Desk {
+  begin(leases: readonly Lease[]): Promise<void>;
+  /** The next endpoint at hand, or claimed now; `null` when nothing is due. */
+  next(): Promise<EndpointSlice | null>;
+  /** The next endpoint at hand. */
+  takeWaiting(): EndpointSlice | null;
+  noteWorkLeft(): void;
+  isWorkLeft(): boolean;
+}
+
+function createDesk<Config>(budget: Budget, deps: EngineDeps<Config>): Desk {
+  const waiting: EndpointSlice[] = [];
+  let isMoreDue = true;
+  let isWorkLeft = false;
+  let pulling: Promise<void> | null = null;
+
+  async function begin(leases: readonly Lease[]): Promise<void> {
+    const contexts = await beginSlice(leases, budget, deps);
+    const leasedAt = deps.now();
+    // An unfinished listing is long work; what is probably short does not wait behind it.
+    const isLong = ({ listing }: SliceContext) => listing === null ? 0 : 1;
+    waiting.push(
+      ...contexts.toSorted((a, b) => isLong(a) - isLong(b)).map((context) => ({
+        context,
+        leasedAt,
+      })),
+    );
+  }
+
+  async function pull(): Promise<void> {
+    try {
+      budget.spend({ calls: 1 });
+      const { claims, more_due } = await deps.db.claim({
+        maxConcurrent: deps.maxConcurrentSyncs,
+        batch: LANES,
+        endpointType: deps.provider.key,
+      });
+      isMoreDue = more_due;
+      if (claims.length > 0) await begin(claims);
+    } catch (cause) {
+      // What is due stays due: the next tick finds it.
+      isMoreDue = false;
+      deps.log.warn("claim_failed", { cause });
+    }
+  }
+
+  return {
+    begin,
+    async next() {
+      const before = waiting.shift();
+      if (before !== undefined || !isMoreDue) return before ?? null;
+      // Lanes that are free together share one claim.
+      pulling ??= pull().finally(() => pulling = null);
+      await pulling;
+      return waiting.shift() ?? null;
+    },
+    takeWaiting: () => waiting.shift() ?? null,
+    noteWorkLeft: () => {
+      isWorkLeft = true;
+    },
+    isWorkLeft: () => isWorkLeft || (isMoreDue && budget.isSpent()),
+  };
+}
+
+async function beginSlice<Config>(
+  leases: readonly Lease[],
+  budget: Budget,
+  deps: EngineDeps<Config>,
+): Promise<readonly SliceContext[]> {
+  try {
+    return await retryUnavailable(deps, budget.unloading, () => {
+      budget.spend({ calls: 1 });
+      return deps.db.beginSlice(leases);
+    });
+  } catch (thrown) {
+    const { code, message } = toSyncError(thrown);
+    deps.log.error("slice_not_begun", { leases: leases.length, cause: thrown });
+    await deps.db.release(leases, code, message).catch((cause) => {
+      // The leases expire by themselves.
+      deps.log.warn("release_failed", { cause });
+    });
+    return [];
+  }
+}
+
+async function workLane<Config>(
+  desk: Desk,
+  budget: Budget,
+  deps: EngineDeps<Config>,
+): Promise<void> {
+  while (!budget.isSpent()) {
+    const slice = await desk.next();
+    if (slice === null) return;
+    const end = await runEndpoint(slice, budget, deps);
+    if (end === "continue") desk.noteWorkLeft();
+  }
+}
+
+/** Hands back what was begun but not worked on: a spent budget makes its slice end at once. */
+async function giveBack<Config>(desk: Desk, deps: EngineDeps<Config>): Promise<void> {
+  for (let slice = desk.takeWaiting(); slice !== null; slice = desk.takeWaiting()) {
+    desk.noteWorkLeft();
+    await deps.db.finishSlice(slice.context, {
+      type: "continue",
+      provider_calls: 0,
+      next_cron_at: null,
+    }).catch((cause) => {
+      deps.log.warn("outcome_unrecorded", { endpoint_id: slice.context.endpoint_id, cause });
+    });
+  }
+}
