@@ -1,0 +1,63 @@
+import type { Style, Terminal } from "../terminal.ts";
+import type { EndpointProgress } from "./progress.ts";
+
+const NAME_WIDTH = 22;
+const PHASE_WIDTH = 12;
+const UNITS = ["B", "kB", "MB", "GB", "TB"] as const;
+
+const STYLES: Readonly<Record<string, Style>> = {
+  running: "cyan",
+  completed: "green",
+  partial: "yellow",
+  failed: "red",
+  needs_attention: "red",
+  needs_reauthorization: "red",
+  paused: "red",
+};
+
+/** Returns a number of bytes as a person reads it. */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < UNITS.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]}`;
+}
+
+function formatCount(count: number): string {
+  return count.toLocaleString("en-US");
+}
+
+/** Returns a duration as a person reads it. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
+}
+
+function details(endpoint: EndpointProgress): string[] {
+  const { run, status } = endpoint;
+  if (endpoint.error_code !== null && status !== "running") {
+    return [`${endpoint.error_code}: ${endpoint.error_message ?? ""}`];
+  }
+  if (run === null) return ["waits for the next tick of the scheduler"];
+  const rate = run.elapsed_seconds > 0 ? run.files_seen / run.elapsed_seconds : 0;
+  const pace = `${formatCount(Math.round(rate))} files/s`;
+  if (status === "running") {
+    return [`${formatCount(run.files_seen)} files`, pace, formatSeconds(run.elapsed_seconds)];
+  }
+  return [
+    `${formatCount(endpoint.file_count)} files`,
+    formatBytes(endpoint.total_bytes),
+    `last sync ${formatSeconds(run.elapsed_seconds)}, ${formatCount(run.files_changed)} changed, ${pace}`,
+  ];
+}
+
+/** Returns the one line that shows an endpoint: phase, files, files per second, elapsed. */
+export function progressLine(endpoint: EndpointProgress, terminal: Terminal): string {
+  const phase = endpoint.status.replaceAll("_", " ").padEnd(PHASE_WIDTH);
+  const style = STYLES[endpoint.status] ?? "dim";
+  const name = endpoint.name.padEnd(NAME_WIDTH);
+  return `  ${name} ${terminal.style(style, phase)} ${details(endpoint).join("   ")}`;
+}
