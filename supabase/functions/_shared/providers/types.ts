@@ -9,7 +9,9 @@
 import type { FailureCode } from "../errors.ts";
 
 /** A value that survives JSON unchanged. */
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+export type Json = string | number | boolean | null | readonly Json[] | {
+  readonly [key: string]: Json;
+};
 
 /** An object that survives JSON unchanged. */
 export type JsonObject = { readonly [key: string]: Json };

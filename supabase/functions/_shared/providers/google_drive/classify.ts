@@ -1,38 +1,13 @@
 import { z } from "zod";
-import type { FailureCode } from "../../errors.ts";
 import type { HttpFailure } from "../types.ts";
 
 /** What a failure means, and the sentence for the owner of the endpoint. */
 export interface Verdict {
-  readonly code: FailureCode;
+  readonly code: DriveCode;
   readonly message: string;
 }
 
-/**
- * Drive's words for a failure. 403 stands for quota and for permission alike, so the word decides
- * and the status does not. https://developers.google.com/drive/api/guides/handle-errors
- */
-const REASONS: Readonly<Record<string, FailureCode>> = {
-  rateLimitExceeded: "rate_limited",
-  userRateLimitExceeded: "rate_limited",
-  sharingRateLimitExceeded: "rate_limited",
-  RATE_LIMIT_EXCEEDED: "rate_limited",
-  dailyLimitExceeded: "quota_exhausted",
-  quotaExceeded: "quota_exhausted",
-  accessNotConfigured: "api_disabled",
-  SERVICE_DISABLED: "api_disabled",
-  insufficientPermissions: "credentials_invalid",
-  ACCESS_TOKEN_SCOPE_INSUFFICIENT: "credentials_invalid",
-  appNotAuthorizedToFile: "access_denied",
-  insufficientFilePermissions: "access_denied",
-  domainPolicy: "access_denied",
-  teamDriveMembershipRequired: "access_denied",
-  forbidden: "access_denied",
-  notFound: "scope_not_found",
-  backendError: "unavailable",
-  internalError: "unavailable",
-};
-
+/** What the Drive API's failures can mean. */
 type DriveCode =
   | "access_denied"
   | "api_disabled"
@@ -42,6 +17,31 @@ type DriveCode =
   | "rate_limited"
   | "scope_not_found"
   | "unavailable";
+
+/**
+ * Drive's words for a failure. 403 stands for quota and for permission alike, so the word decides
+ * and the status does not. https://developers.google.com/drive/api/guides/handle-errors
+ */
+const REASONS: ReadonlyMap<string, DriveCode> = new Map<string, DriveCode>([
+  ["rateLimitExceeded", "rate_limited"],
+  ["userRateLimitExceeded", "rate_limited"],
+  ["sharingRateLimitExceeded", "rate_limited"],
+  ["RATE_LIMIT_EXCEEDED", "rate_limited"],
+  ["dailyLimitExceeded", "quota_exhausted"],
+  ["quotaExceeded", "quota_exhausted"],
+  ["accessNotConfigured", "api_disabled"],
+  ["SERVICE_DISABLED", "api_disabled"],
+  ["insufficientPermissions", "credentials_invalid"],
+  ["ACCESS_TOKEN_SCOPE_INSUFFICIENT", "credentials_invalid"],
+  ["appNotAuthorizedToFile", "access_denied"],
+  ["insufficientFilePermissions", "access_denied"],
+  ["domainPolicy", "access_denied"],
+  ["teamDriveMembershipRequired", "access_denied"],
+  ["forbidden", "access_denied"],
+  ["notFound", "scope_not_found"],
+  ["backendError", "unavailable"],
+  ["internalError", "unavailable"],
+]);
 
 const SENTENCES: Readonly<Record<DriveCode, string>> = {
   access_denied: "Google Drive does not let this account read the folder or drive; share it with " +
@@ -57,10 +57,6 @@ const SENTENCES: Readonly<Record<DriveCode, string>> = {
   scope_not_found: "Google Drive does not find the folder or drive, or this account may not see it",
   unavailable: "Google Drive did not answer properly; it is tried again shortly",
 };
-
-function isDriveCode(code: FailureCode): code is DriveCode {
-  return Object.hasOwn(SENTENCES, code);
-}
 
 const word = z.object({ reason: z.string().catch(""), location: z.string().catch("") });
 
@@ -79,14 +75,15 @@ function readWords(body: unknown): readonly Word[] {
   return parsed.success ? [...parsed.data.error.errors, ...parsed.data.error.details] : [];
 }
 
-/** 400 is a rejected page token where Drive points at it, or finds no better word than "invalid". */
+/**
+ * 400 is a rejected page token where Drive points at it. Where it points at nothing the token is
+ * meant too: the rest of the query is what it was on the page before, and that was answered.
+ */
 function isDeadPageToken(failure: HttpFailure, words: readonly Word[]): boolean {
   if (!failure.url.searchParams.has("pageToken")) return false;
   if (failure.status === 410) return true;
   if (failure.status !== 400) return false;
-  return words.some(({ reason, location }) =>
-    location === "pageToken" || (location === "" && reason.startsWith("invalid"))
-  );
+  return words.some(({ location }) => location === "pageToken" || location === "");
 }
 
 function decideByStatus(status: number): DriveCode | null {
@@ -102,8 +99,8 @@ function decide(failure: HttpFailure): DriveCode | null {
   // A refused token (401) and a request Drive finds malformed (400) are the engine's to judge.
   if (failure.status === 400 || failure.status === 401) return null;
   for (const { reason } of words) {
-    const code = Object.hasOwn(REASONS, reason) ? REASONS[reason] : undefined;
-    if (code !== undefined && isDriveCode(code)) return code;
+    const code = REASONS.get(reason);
+    if (code !== undefined) return code;
   }
   return decideByStatus(failure.status);
 }

@@ -1,11 +1,12 @@
+const LONGEST_MS = 24 * 60 * 60 * 1000;
+
 /**
  * Reads a `Retry-After` header, in seconds or as a date, as options of a `SyncError`; empty where
  * there is none. Google does not document the header, proxies before it send it all the same.
  */
 export function retryAfterMs(headers: Headers, now: Date): { readonly retryAfterMs?: number } {
-  const value = headers.get("retry-after")?.trim();
-  if (!value) return {};
-  if (/^\d{1,6}$/.test(value)) return { retryAfterMs: Number(value) * 1000 };
-  const at = Date.parse(value);
-  return Number.isFinite(at) ? { retryAfterMs: Math.max(0, at - now.getTime()) } : {};
+  const value = headers.get("retry-after")?.trim() ?? "";
+  if (/^\d+$/.test(value)) return { retryAfterMs: Math.min(Number(value) * 1000, LONGEST_MS) };
+  const waitMs = Date.parse(value) - now.getTime();
+  return Number.isFinite(waitMs) ? { retryAfterMs: Math.min(Math.max(0, waitMs), LONGEST_MS) } : {};
 }

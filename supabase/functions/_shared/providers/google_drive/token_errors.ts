@@ -47,15 +47,24 @@ const DELEGATION =
   "numeric client id the scope https://www.googleapis.com/auth/drive.metadata.readonly; " +
   "it may take up to 24 hours to take effect";
 
-const SENTENCES: Readonly<Record<string, string>> = {
-  access_denied: "Google denied access: an administrator's policy forbids it",
-  admin_policy_enforced: "The organization's policy does not allow this application to read Drive",
-  invalid_client: "Google does not know this service account: create a new JSON key",
-  deleted_client: "The service account was deleted: create another one with a new JSON key",
-  disabled_client: "The service account is disabled: enable it in the Google Cloud console",
-  org_internal: "The application may be used inside its own organization only",
-  invalid_scope: "Google does not grant the scope drive.metadata.readonly to this account",
-};
+const SENTENCES: ReadonlyMap<string, string> = new Map([
+  ["access_denied", "Google denied access: an administrator's policy forbids it"],
+  [
+    "admin_policy_enforced",
+    "The organization's policy does not allow this application to read Drive",
+  ],
+  ["invalid_client", "Google does not know this service account: create a new JSON key"],
+  [
+    "deleted_client",
+    "The service account was deleted: create another one with a new JSON key",
+  ],
+  [
+    "disabled_client",
+    "The service account is disabled: enable it in the Google Cloud console",
+  ],
+  ["org_internal", "The application may be used inside its own organization only"],
+  ["invalid_scope", "Google does not grant the scope drive.metadata.readonly to this account"],
+]);
 
 function describe(refusal: TokenRefusal): string {
   const parsed = refusalBody.safeParse(refusal.body);
@@ -70,7 +79,7 @@ function describe(refusal: TokenRefusal): string {
     const known = INVALID_GRANT.find(([pattern]) => pattern.test(error_description));
     return known?.[1] ?? "Google does not accept the service account's request: check its JSON key";
   }
-  return SENTENCES[error] ?? `Google refused the service account (status ${refusal.status})`;
+  return SENTENCES.get(error) ?? `Google refused the service account (status ${refusal.status})`;
 }
 
 /** Translates a refusal of the token endpoint; what Google wrote itself is not repeated. */

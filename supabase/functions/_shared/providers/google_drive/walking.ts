@@ -117,11 +117,7 @@ function toPage(reading: Reading, answer: ListAnswer, config: GoogleDriveConfig)
   const group = new Set(reading.folderIds);
   const { items, unreadable } = readItems(list.files, reading.folderIds[0] ?? "");
   const placed = items.filter((item) => foundIn(item, group) !== null);
-  const roots = new Set(config.scope.type === "folders" ? config.scope.folderIds : []);
-  const { files, folders, unreadableValues } = sortItems(placed, (item) => ({
-    parentId: foundIn(item, group),
-    isRoot: roots.has(item.id),
-  }));
+  const { unreadableValues, ...rows } = toRows(placed, group, config.scope);
   const parents = items.flatMap((item) => item.parents ?? []).filter((id) => group.has(id));
   const answered = new Set([...reading.answered, ...parents]);
   // An item of which no folder of the group can be told makes the whole group worthless.
@@ -130,9 +126,7 @@ function toPage(reading: Reading, answer: ListAnswer, config: GoogleDriveConfig)
   const again = isWorthless ? reading.folderIds : isLast ? silent(reading.folderIds, answered) : [];
   const incomplete = list.incompleteSearch ? reading.folderIds.map(incompleteSearch) : [];
   return {
-    files,
-    folders,
-    walk: folders.map((folder) => folder.external_folder_id),
+    ...rows,
     seeds: askAlone(again),
     skipped: [...unreadable, ...incomplete],
     receipt: receipt({
@@ -150,6 +144,20 @@ function toPage(reading: Reading, answer: ListAnswer, config: GoogleDriveConfig)
       ? { type: "done" }
       : { type: "more", cursor: { ...nextPosition, ...reading.remember(answered) } },
   };
+}
+
+function toRows(
+  placed: readonly DriveItem[],
+  group: ReadonlySet<string>,
+  scope: GoogleDriveScope,
+) {
+  // A folder named by the scope stays a top of it, though it may be met again inside another.
+  const roots = new Set(scope.type === "folders" ? scope.folderIds : []);
+  const sorted = sortItems(placed, (item) => ({
+    parentId: foundIn(item, group),
+    isRoot: roots.has(item.id),
+  }));
+  return { ...sorted, walk: sorted.folders.map((folder) => folder.external_folder_id) };
 }
 
 /**
