@@ -1,0 +1,141 @@
+import { type FaultPlan, FaultQueue } from "./faults.ts";
+
+/** How slow the service is. */
+export interface Latency {
+  /** Milliseconds for a page of `files.list` or `changes.list`. */
+  readonly pageMs?: number | undefined;
+  /** Milliseconds for every other call. */
+  readonly callMs?: number | undefined;
+}
+
+/** How many calls an account may make. */
+export interface Quota {
+  readonly calls: number;
+  readonly windowMs: number;
+  /** 403 is `userRateLimitExceeded`, 429 is `rateLimitExceeded`. */
+  readonly status: 403 | 429;
+  readonly retryAfterSeconds?: number | undefined;
+}
+
+/** One call as it was answered. `status` is 0 where no answer was given. */
+export interface CallRecord {
+  readonly method: string;
+  readonly pathAndQuery: string;
+  readonly status: number;
+}
+
+/** Counters since the start or the last reset. */
+export interface Counters {
+  /** Calls by method, such as `files.list` or `token`. */
+  readonly calls: Readonly<Record<string, number>>;
+  /** Answers by HTTP status; `0` counts calls without an answer. */
+  readonly statuses: Readonly<Record<string, number>>;
+}
+
+const LONGEST_JOURNAL = 2000;
+
+/** What a test can order of a running emulator, beside operations on its model. */
+export class EmulatorControl {
+  readonly faults = new FaultQueue();
+  readonly #expirePages: () => void;
+  readonly #expireChanges: () => void;
+  readonly #revokeAccess: () => void;
+  #latency: Latency = {};
+  #quota: Quota | null = null;
+  readonly #windows = new Map<string, { startMs: number; calls: number }>();
+  #calls: Record<string, number> = {};
+  #statuses: Record<string, number> = {};
+  #journal: CallRecord[] = [];
+
+  constructor(hooks: {
+    readonly expirePages: () => void;
+    readonly expireChanges: () => void;
+    readonly revokeAccess: () => void;
+  }) {
+    this.#expirePages = hooks.expirePages;
+    this.#expireChanges = hooks.expireChanges;
+    this.#revokeAccess = hooks.revokeAccess;
+  }
+
+  /** Makes every call take its time. */
+  setLatency(latency: Latency): void {
+    this.#latency = latency;
+  }
+
+  /** The waiting time of one call. */
+  latencyMs(method: string): number {
+    const isPage = method === "files.list" || method === "changes.list";
+    return (isPage ? this.#latency.pageMs : this.#latency.callMs) ?? 0;
+  }
+
+  /** Limits the calls of each account; `null` lifts the limit. */
+  setQuota(quota: Quota | null): void {
+    this.#quota = quota;
+    this.#windows.clear();
+  }
+
+  /** Counts one call of an account: the quota it exceeds, or `null`. */
+  spend(email: string, nowMs: number): Quota | null {
+    const quota = this.#quota;
+    if (quota === null) return null;
+    let window = this.#windows.get(email);
+    if (window === undefined || nowMs - window.startMs >= quota.windowMs) {
+      window = { startMs: nowMs, calls: 0 };
+      this.#windows.set(email, window);
+    }
+    window.calls++;
+    return window.calls > quota.calls ? quota : null;
+  }
+
+  /** Orders a fault. */
+  addFault(plan: FaultPlan): void {
+    this.faults.add(plan);
+  }
+
+  /** Drops every fault still to come. */
+  clearFaults(): void {
+    this.faults.clear();
+  }
+
+  /** Makes every page token of `files.list` and `drives.list` worthless. */
+  expirePageTokens(): void {
+    this.#expirePages();
+  }
+
+  /** Makes every token of the change feeds worthless. */
+  expireChangeTokens(): void {
+    this.#expireChanges();
+  }
+
+  /** Makes every access token worthless. */
+  revokeAccessTokens(): void {
+    this.#revokeAccess();
+  }
+
+  /** Notes an answered call. */
+  record(call: CallRecord): void {
+    this.#calls[call.method] = (this.#calls[call.method] ?? 0) + 1;
+    this.#statuses[call.status] = (this.#statuses[call.status] ?? 0) + 1;
+    this.#journal.push(call);
+    if (this.#journal.length >= 2 * LONGEST_JOURNAL) {
+      this.#journal = this.#journal.slice(-LONGEST_JOURNAL);
+    }
+  }
+
+  /** What was called how often. */
+  counters(): Counters {
+    return { calls: { ...this.#calls }, statuses: { ...this.#statuses } };
+  }
+
+  /** The last calls, oldest first; at least 2,000 are kept. */
+  journal(): readonly CallRecord[] {
+    return [...this.#journal];
+  }
+
+  /** Starts counting anew. */
+  resetCounters(): void {
+    this.#calls = {};
+    this.#statuses = {};
+    this.#journal = [];
+  }
+}

@@ -1,0 +1,133 @@
+import { ApiError } from "./api_error.ts";
+
+/** What can be made to go wrong with a call. */
+export type Fault =
+  /** An error answer; `reason` and `domain` as in the API's error table. */
+  | {
+    readonly type: "status";
+    readonly status: number;
+    readonly reason?: string | undefined;
+    readonly domain?: string | undefined;
+    readonly message?: string | undefined;
+    readonly retryAfterSeconds?: number | undefined;
+  }
+  /** No answer, until the caller gives up. */
+  | { readonly type: "timeout" }
+  /** The connection breaks before an answer. */
+  | { readonly type: "reset" }
+  /** 200 with the first half of the JSON. */
+  | { readonly type: "truncated" }
+  /** 200 with bytes that are not JSON. */
+  | { readonly type: "garbage" }
+  /** A proxy's HTML page; by default with status 200. */
+  | { readonly type: "html"; readonly status?: number | undefined }
+  /** Lists: the answer says `incompleteSearch: true` and leaves the last half of its page out for good. */
+  | { readonly type: "incomplete_search" }
+  /** Lists: an empty page with a token for the same place. */
+  | { readonly type: "empty_page" }
+  /** Lists: the following page begins with the last `count` entries of this one again. */
+  | { readonly type: "duplicates"; readonly count: number }
+  /** Searches of several folders at once: nothing comes back, or half the folders are missing. */
+  | { readonly type: "grouped_parents"; readonly mode: "empty" | "partial" };
+
+/** When a fault happens. */
+export interface FaultPlan {
+  readonly fault: Fault;
+  /** How many calls it hits; by default one, `null` for all until it is cleared. */
+  readonly times?: number | null | undefined;
+  /** How many calls that match go through first. */
+  readonly skip?: number | undefined;
+  /** Only calls of this method, such as `files.list` or `token`; by default all but `token`. */
+  readonly method?: string | undefined;
+  /** Only calls whose path and query hold this text. */
+  readonly path?: string | undefined;
+}
+
+/** A call as faults are matched with it. */
+export interface FaultableCall {
+  readonly method: string;
+  readonly pathAndQuery: string;
+  /** Whether the call searches several folders at once. */
+  readonly isGrouped: boolean;
+}
+
+const LIST_METHODS = new Set(["files.list", "changes.list"]);
+
+/** The faults still to happen. */
+export class FaultQueue {
+  #plans: { plan: FaultPlan; skip: number; left: number }[] = [];
+
+  /** Adds a plan behind those that are there. */
+  add(plan: FaultPlan): void {
+    const left = plan.times === null ? Infinity : plan.times ?? 1;
+    this.#plans.push({ plan, skip: plan.skip ?? 0, left });
+  }
+
+  /** Drops every plan. */
+  clear(): void {
+    this.#plans = [];
+  }
+
+  /** Plans that have not been used up. */
+  get pending(): readonly FaultPlan[] {
+    return this.#plans.map((each) => each.plan);
+  }
+
+  /** The fault that hits this call, which is then spent; `null` where none does. */
+  take(call: FaultableCall): Fault | null {
+    for (const pending of this.#plans) {
+      if (!matches(pending.plan, call)) continue;
+      if (pending.skip > 0) {
+        pending.skip--;
+        continue;
+      }
+      pending.left--;
+      if (pending.left <= 0) this.#plans = this.#plans.filter((each) => each !== pending);
+      return pending.plan.fault;
+    }
+    return null;
+  }
+}
+
+function matches(plan: FaultPlan, call: FaultableCall): boolean {
+  if (plan.method === undefined ? call.method === "token" : plan.method !== call.method) {
+    return false;
+  }
+  if (plan.path !== undefined && !call.pathAndQuery.includes(plan.path)) return false;
+  switch (plan.fault.type) {
+    case "incomplete_search":
+      return call.method === "files.list";
+    case "empty_page":
+    case "duplicates":
+      return LIST_METHODS.has(call.method);
+    case "grouped_parents":
+      return call.isGrouped;
+    default:
+      return true;
+  }
+}
+
+const REASONS: Readonly<Record<number, readonly [reason: string, message: string]>> = {
+  400: ["badRequest", "Bad Request"],
+  401: ["authError", "Invalid Credentials"],
+  403: ["userRateLimitExceeded", "User Rate Limit Exceeded"],
+  404: ["notFound", "File not found: ."],
+  429: ["rateLimitExceeded", "Rate Limit Exceeded"],
+  500: ["internalError", "Internal Error"],
+  502: ["backendError", "Bad Gateway"],
+  503: ["backendError", "Backend Error"],
+  504: ["backendError", "Gateway Timeout"],
+};
+
+/** The error answer that a `status` fault stands for. */
+export function statusFaultError(fault: Extract<Fault, { type: "status" }>): ApiError {
+  const [reason, message] = REASONS[fault.status] ?? ["unknown", "Unknown Error"];
+  const given = fault.reason ?? reason;
+  return new ApiError({
+    status: fault.status,
+    reason: given,
+    message: fault.message ?? message,
+    domain: fault.domain ?? (/LimitExceeded$/.test(given) ? "usageLimits" : "global"),
+    retryAfterSeconds: fault.retryAfterSeconds,
+  });
+}
