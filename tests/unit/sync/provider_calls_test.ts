@@ -1,0 +1,282 @@
+import assert from "node:assert/strict";
+import { SyncError } from "../../../supabase/functions/_shared/errors.ts";
+import { Secret } from "../../../supabase/functions/_shared/log.ts";
+import type { HttpFailure } from "../../../supabase/functions/_shared/providers/types.ts";
+import { createBudget } from "../../../supabase/functions/_shared/sync/budget.ts";
+import {
+  createProviderCalls,
+  type ProviderCallsOptions,
+} from "../../../supabase/functions/_shared/sync/provider_calls.ts";
+import { createTestClock } from "../../support/test_clock.ts";
+
+const API_URL = "https://api.example";
+const PAGE = new URL(`${API_URL}/files?page=1`);
+
+type Answer = () => Response | Promise<Response>;
+
+function setUp(answers: readonly Answer[], overrides: Partial<ProviderCallsOptions> = {}) {
+  const clock = createTestClock();
+  const unload = new AbortController();
+  const sent: {
+    readonly url: string;
+    readonly authorization: string;
+    readonly redirect: string;
+  }[] = [];
+  const tokens = ["first", "second", "third"].map((value) => new Secret(value));
+  const refused: string[] = [];
+  const rest = [...answers];
+  const calls = createProviderCalls({
+    provider: { displayName: "Example", classify: () => null },
+    apiUrl: API_URL,
+    tokens: {
+      get: () => Promise.resolve(tokens[0] ?? new Secret("none")),
+      invalidate(token) {
+        refused.push(token.reveal());
+        tokens.shift();
+        return true;
+      },
+    },
+    budget: createBudget({ now: clock.now, startedAt: clock.now(), unloading: unload.signal }),
+    fetch(input, init) {
+      const request = new Request(input, init);
+      sent.push({
+        url: request.url,
+        authorization: request.headers.get("authorization") ?? "",
+        redirect: init?.redirect ?? "follow",
+      });
+      const answer = rest.shift();
+      if (answer === undefined) throw new Error("No further call was expected");
+      return Promise.resolve(answer());
+    },
+    now: clock.now,
+    sleep: clock.sleep,
+    random: () => 0.5,
+    ...overrides,
+  });
+  const get = (url = PAGE, signal = new AbortController().signal) => calls.getJson(url, signal);
+  return { calls, get, sent, clock, unload, refused };
+}
+
+const json = (body: unknown, status = 200, headers = {}): Answer => () =>
+  new Response(JSON.stringify(body), { status, headers });
+const text = (body: string, status = 200, headers = {}): Answer => () =>
+  new Response(body, { status, headers });
+
+async function failure(promise: Promise<unknown>): Promise<SyncError> {
+  try {
+    await promise;
+  } catch (thrown) {
+    if (thrown instanceof SyncError) return thrown;
+    throw thrown;
+  }
+  throw new Error("Expected a failure");
+}
+
+Deno.test("getJson() sends the token to the provider and reads the answer", async () => {
+  const { get, sent } = setUp([json({ files: [] })]);
+  assert.deepEqual(await get(), { files: [] });
+  assert.deepEqual(sent, [{ url: PAGE.href, authorization: "Bearer first", redirect: "error" }]);
+});
+
+Deno.test("getJson() refuses every other origin before it sends the token", async () => {
+  const { get, sent } = setUp([]);
+  for (
+    const url of [
+      "https://evil.example/files",
+      "http://api.example/files",
+      "https://api.example:444/files",
+      "https://api.example.evil.example/files",
+    ]
+  ) {
+    assert.equal((await failure(get(new URL(url)))).code, "response_invalid", url);
+  }
+  assert.equal(sent.length, 0);
+});
+
+Deno.test("getJson() repeats a call that is unavailable, with growing waits", async () => {
+  const { get, sent, clock } = setUp([
+    text("", 503),
+    text("<html>bad gateway</html>", 502),
+    json({ error: {} }, 500),
+    json({ ok: true }),
+  ]);
+  assert.deepEqual(await get(), { ok: true });
+  assert.equal(sent.length, 4);
+  assert.deepEqual(clock.waits, [250, 500, 1000]);
+});
+
+Deno.test("getJson() repeats a call whose connection broke", async () => {
+  const { get } = setUp([
+    () => Promise.reject(new TypeError("connection reset")),
+    () => {
+      const broken = new ReadableStream({
+        start: (controller) => controller.error(new TypeError("connection closed early")),
+      });
+      return new Response(broken);
+    },
+    json({ ok: true }),
+  ]);
+  assert.deepEqual(await get(), { ok: true });
+});
+
+Deno.test("getJson() gives up after five attempts and counts each one", async () => {
+  const { get, calls, sent } = setUp(Array.from({ length: 5 }, () => text("", 503)));
+  assert.equal((await failure(get())).code, "unavailable");
+  assert.equal(sent.length, 5);
+  assert.equal(calls.takeCount(), 5);
+  assert.equal(calls.takeCount(), 0);
+  calls.giveBack(5);
+  assert.equal(calls.takeCount(), 5);
+});
+
+Deno.test("getJson() waits as long as Retry-After asks, in seconds or as a date", async () => {
+  const { get, clock } = setUp([
+    text("", 429, { "retry-after": "4" }),
+    text("", 429, { "retry-after": "Sun, 22 Nov 2026 12:00:10 GMT" }),
+    json({ ok: true }),
+  ]);
+  await get();
+  assert.deepEqual(clock.waits, [4_000, 6_000]);
+});
+
+Deno.test("getJson() hands over a wait that is longer than the slice", async () => {
+  const { get, clock } = setUp([text("", 429, { "retry-after": "61" })]);
+  const thrown = await failure(get());
+  assert.equal(thrown.code, "rate_limited");
+  assert.equal(thrown.retryAfterMs, 61_000);
+  assert.deepEqual(clock.waits, []);
+});
+
+Deno.test("getJson() does not wait beyond the slice's deadline", async () => {
+  const { get, clock, sent } = setUp([text("", 503)]);
+  clock.advance(59_900);
+  assert.equal((await failure(get())).code, "unavailable");
+  assert.equal(sent.length, 1);
+});
+
+Deno.test("getJson() renews a refused token once and repeats the call once", async () => {
+  const { get, sent, refused } = setUp([text("", 401), json({ ok: true })]);
+  assert.deepEqual(await get(), { ok: true });
+  assert.deepEqual(sent.map(({ authorization }) => authorization), [
+    "Bearer first",
+    "Bearer second",
+  ]);
+  assert.deepEqual(refused, ["first"]);
+});
+
+Deno.test("getJson() takes a second refusal as bad credentials", async () => {
+  const { get, sent } = setUp([text("", 401), text("", 401)]);
+  assert.equal((await failure(get())).code, "credentials_invalid");
+  assert.equal(sent.length, 2);
+});
+
+Deno.test("getJson() does not repeat a call for a token that cannot be replaced", async () => {
+  const { get, sent } = setUp([text("", 401)], {
+    tokens: { get: () => Promise.resolve(new Secret("only")), invalidate: () => false },
+  });
+  assert.equal((await failure(get())).code, "credentials_invalid");
+  assert.equal(sent.length, 1);
+});
+
+Deno.test("getJson() lets the provider judge a failure first, with its parsed body", async () => {
+  const seen: HttpFailure[] = [];
+  const { get } = setUp([json({ error: { reason: "daily" } }, 403)], {
+    provider: {
+      displayName: "Example",
+      classify(failure) {
+        seen.push(failure);
+        return { code: "quota_exhausted", message: "Tomorrow." };
+      },
+    },
+  });
+  const thrown = await failure(get());
+  assert.equal(thrown.code, "quota_exhausted");
+  assert.equal(thrown.message, "Tomorrow.");
+  assert.deepEqual(seen.map(({ status, body }) => ({ status, body })), [
+    { status: 403, body: { error: { reason: "daily" } } },
+  ]);
+});
+
+Deno.test("getJson() judges by status where the provider does not", async () => {
+  const byStatus = {
+    400: "response_invalid",
+    403: "access_denied",
+    404: "scope_not_found",
+    410: "response_invalid",
+  };
+  for (const [status, code] of Object.entries(byStatus)) {
+    const { get } = setUp([text("<html>no</html>", Number(status))]);
+    assert.equal((await failure(get())).code, code, status);
+  }
+});
+
+Deno.test("getJson() takes HTML, garbage and an empty body for an invalid answer", async () => {
+  for (const body of ["<!doctype html><title>Sign in</title>", '{"files":[', ""]) {
+    const { get, sent } = setUp([text(body)]);
+    const thrown = await failure(get());
+    assert.equal(thrown.code, "response_invalid");
+    assert.ok(!thrown.message.includes("html"), thrown.message);
+    assert.equal(sent.length, 1);
+  }
+});
+
+Deno.test("getJson() stops reading an answer that never ends", async () => {
+  let chunks = 0;
+  let isCancelled = false;
+  const { get } = setUp([() =>
+    new Response(
+      new ReadableStream({
+        pull(controller) {
+          chunks += 1;
+          controller.enqueue(new Uint8Array(1024 * 1024).fill(32));
+        },
+        cancel() {
+          isCancelled = true;
+        },
+      }),
+    )]);
+  assert.equal((await failure(get())).code, "response_invalid");
+  assert.ok(chunks <= 20, `${chunks} MiB were read`);
+  assert.equal(isCancelled, true);
+});
+
+Deno.test("getJson() gives up an answer that does not come in time", async () => {
+  const { get, sent } = setUp([], {
+    callTimeoutMs: 5,
+    fetch: (_input, init) => {
+      sent.push({ url: "", authorization: "", redirect: "" });
+      const { promise, reject } = Promise.withResolvers<Response>();
+      init?.signal?.addEventListener("abort", () => reject(init.signal?.reason));
+      return promise;
+    },
+  });
+  assert.equal((await failure(get())).code, "unavailable");
+  assert.equal(sent.length, 5);
+});
+
+Deno.test("getJson() ends at once, without another attempt, when it is no longer wanted", async () => {
+  const stop = new AbortController();
+  const { get, sent } = setUp([() => {
+    stop.abort(new SyncError("lease_lost", "gone"));
+    return new Response("", { status: 503 });
+  }]);
+  assert.equal((await failure(get(PAGE, stop.signal))).code, "lease_lost");
+  assert.equal(sent.length, 1);
+});
+
+Deno.test("getJson() ends at once when the worker is being unloaded", async () => {
+  const { get, unload, sent } = setUp([]);
+  unload.abort();
+  await assert.rejects(get(), { name: "AbortError" });
+  assert.equal(sent.length, 0);
+});
+
+Deno.test("getJson() never puts the token or the answer into an error", async () => {
+  for (const status of [400, 401, 403, 404, 429, 500, 200]) {
+    const { get } = setUp(Array.from({ length: 5 }, () => text("the raw answer", status)), {
+      tokens: { get: () => Promise.resolve(new Secret("t0ken")), invalidate: () => false },
+    });
+    const { message } = await failure(get());
+    assert.ok(!message.includes("t0ken") && !message.includes("raw answer"), message);
+  }
+});
