@@ -112,7 +112,7 @@ begin
   ) then
     perform connector.refuse_endpoint('endpoints_endpoint_type_check',
       format('Cannot use endpoint_type %L: it is not known', new.endpoint_type),
-      'Use one of: ' || (select string_agg(endpoint_types.endpoint_type, ', ' order by 1)
+      'Use one of: ' || (select string_agg(endpoint_types.endpoint_type, ', ' order by endpoint_types.endpoint_type)
                          from connector.endpoint_types));
   end if;
   if new.schedule_type not in ('interval', 'cron', 'manual') then

@@ -93,7 +93,11 @@ export async function beginSlice(sql: Sql): Promise<Lease> {
 }
 
 /** The first task of a listing that was begun. */
-export type StartedTask = { readonly id: number; readonly folder_ids: string[]; readonly sequence: number };
+export type StartedTask = {
+  readonly id: number;
+  readonly folder_ids: string[];
+  readonly sequence: number;
+};
 
 /** Begins a listing with one root folder `R` and one seed; returns its tasks. */
 export async function startListing(
@@ -102,7 +106,12 @@ export async function startListing(
   start: postgres.JSONValue = {},
 ): Promise<StartedTask[]> {
   const defaults = {
-    roots: [{ external_folder_id: "R", external_parent_id: null, folder_name: "root", is_root: true }],
+    roots: [{
+      external_folder_id: "R",
+      external_parent_id: null,
+      folder_name: "root",
+      is_root: true,
+    }],
     seeds: [{ kind: "files", key: "files", cursor: null }],
     walk: [],
     parked_cursor: { token: "1" },
