@@ -50,7 +50,9 @@ function details(endpoint: EndpointProgress): string[] {
   return [
     `${formatCount(endpoint.file_count)} files`,
     formatBytes(endpoint.total_bytes),
-    `last sync ${formatSeconds(run.elapsed_seconds)}, ${formatCount(run.files_changed)} changed, ${pace}`,
+    `last sync ${formatSeconds(run.elapsed_seconds)}, ${
+      formatCount(run.files_changed)
+    } changed, ${pace}`,
   ];
 }
 

@@ -30,6 +30,7 @@ export interface RunningFunction {
 /** All functions, each in its own process. */
 export interface Functions {
   get(slug: string): RunningFunction | undefined;
+  all(): readonly RunningFunction[];
   /** The living processes, by slug. */
   pids(): Readonly<Record<string, number>>;
   /** Waits until each listens; throws a {@linkcode StackError} about the first that cannot start. */
@@ -79,6 +80,7 @@ export function startFunctions(options: RunnerOptions): Functions {
 
   return {
     get: (slug) => served.get(slug),
+    all: () => [...served.values()],
     pids: () =>
       Object.fromEntries(
         [...served].flatMap(([slug, { process }]) => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { exportJWK, generateKeyPair } from "jose";
 import { StackError } from "../../../local/failure.ts";
-import { startGateway } from "../../../local/gateway/gateway.ts";
+import { createGatewayHandler } from "../../../local/gateway/gateway.ts";
+import { openGatewayPort } from "../../../local/gateway/gateway_port.ts";
 import { makeKeys, signUserToken, type StackKeys } from "../../../local/keys.ts";
 import { serveSources } from "../functions/fixture.ts";
 
@@ -45,14 +46,15 @@ async function withGateway(
 ): Promise<void> {
   await using served = await serveSources(sources, { config: CONFIG, idleTimeoutMs: 1_500 });
   const keys = await makeKeys();
-  const gateway = startGateway(0, {
+  const gateway = openGatewayPort(0);
+  gateway.use(createGatewayHandler({
     keys,
     findFunction: served.functions.get,
     rest: async (request) => {
       const { pathname, search } = new URL(request.url);
       return Response.json({ pathname, search, body: await request.text() });
     },
-  });
+  }));
   await test({ url: `http://127.0.0.1:${gateway.port}`, keys }).finally(gateway.stop);
 }
 
@@ -144,7 +146,7 @@ Deno.test("the gateway leads to REST below /rest/v1, with CORS, and answers pref
     const answer = await fetch(`${url}/rest/v1/files?select=id`, { method: "POST", body: "[1]" });
     assert.equal(answer.headers.get("access-control-allow-origin"), "*");
     assert.deepEqual(await answer.json(), {
-      pathname: "/files",
+      pathname: "/rest/v1/files",
       search: "?select=id",
       body: "[1]",
     });
@@ -168,24 +170,19 @@ Deno.test("the gateway publishes the signing keys without their private half", a
   });
 });
 
-Deno.test("startGateway() says which port is in use", () => {
+Deno.test("openGatewayPort() answers 503 until there is something to answer with", async () => {
+  const gateway = openGatewayPort(0);
+  const answer = await fetch(`http://127.0.0.1:${gateway.port}/functions/v1/health`);
+  assert.deepEqual(await codeOf(answer), [503, "STARTING"]);
+  await gateway.stop();
+});
+
+Deno.test("openGatewayPort() says which port is in use", () => {
   const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  assert.throws(() => startTwice(taken.addr.port), (cause) => {
+  assert.throws(() => openGatewayPort(taken.addr.port), (cause) => {
     assert(cause instanceof StackError);
     assert.match(cause.message, new RegExp(`port ${taken.addr.port} as it is in use`));
     return true;
   });
   taken.close();
 });
-
-function startTwice(port: number): void {
-  const keys: StackKeys = {
-    signingKey: { kty: "EC", kid: "x" },
-    jwks: { keys: [] },
-    publishableKey: "",
-    secretKey: "",
-    dispatchToken: "",
-    tokenKeys: {},
-  };
-  startGateway(port, { keys, findFunction: () => undefined, rest: () => new Response() });
-}

@@ -1,0 +1,51 @@
+import { createClient } from "@supabase/supabase-js";
+import { oneLine, StackError } from "../failure.ts";
+import { signUserToken } from "../keys.ts";
+import { DEMO_USERS, type Stack } from "../stack.ts";
+
+/** Name of the endpoint that shows a folder of this machine. */
+export const DEMO_ENDPOINT_NAME = "Demo: Google Drive";
+
+const [OWNER] = DEMO_USERS;
+
+/**
+ * Makes sure that the demo endpoint exists and points at `folderId`. It is made the way a signed-in
+ * user makes one: through the REST API, as that user.
+ */
+export async function ensureDemoEndpoint(stack: Stack, folderId: string): Promise<string> {
+  const { api_url: apiUrl, publishable_key: key } = stack.info;
+  const token = await signUserToken(stack.keys, OWNER, { apiUrl });
+  const client = createClient(apiUrl, key, { accessToken: () => Promise.resolve(token) });
+  const row = {
+    endpoint_config: { folder_id: folderId },
+    enabled: true,
+    schedule_type: "interval",
+    interval_minutes: 1,
+    max_files_per_sync: null,
+  };
+  const { data: existing, error } = await client.from("endpoints")
+    .select("id, endpoint_config").eq("name", DEMO_ENDPOINT_NAME).limit(1).maybeSingle();
+  if (error !== null) throw failure(error);
+  if (existing === null) {
+    const made = await client.from("endpoints").insert({
+      ...row,
+      name: DEMO_ENDPOINT_NAME,
+      endpoint_type: "google_drive",
+      project_id: "demo",
+      user_id: OWNER.id,
+      description: "A folder of this machine, served by an emulated Google Drive",
+    }).select("id").single();
+    if (made.error !== null) throw failure(made.error);
+    return String(made.data.id);
+  }
+  const changed = await client.from("endpoints").update(row).eq("id", existing.id);
+  if (changed.error !== null) throw failure(changed.error);
+  // One that was synced by an earlier start is wanted now too, not at its next interval.
+  const asked = await client.rpc("request_sync", { endpoint_id: existing.id });
+  if (asked.error !== null) throw failure(asked.error);
+  return String(existing.id);
+}
+
+function failure(cause: { readonly message: string }): StackError {
+  return new StackError(`Cannot make the demo endpoint: ${oneLine(cause.message)}`, { cause });
+}

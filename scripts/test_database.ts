@@ -1,0 +1,49 @@
+import { join } from "node:path";
+import type { StackOptions } from "../local/stack.ts";
+import { startStack } from "../local/stack.ts";
+
+/** The database and the REST API the tests share. */
+export interface TestDatabase extends AsyncDisposable {
+  /** Value of CONNECTOR_TEST_STACK: a file with the coordinates, for tests/support/test_stack.ts. */
+  readonly coordinates: string;
+  readonly standIns: readonly string[];
+}
+
+/** Boots a database of its own, with migrations and REST; nothing ticks in it. */
+export async function startTestDatabase(
+  server: StackOptions["server"],
+  log: (line: string) => void,
+): Promise<TestDatabase> {
+  const folder = await Deno.makeTempDir({ prefix: "file_connector_test_" });
+  await using cleanup = new AsyncDisposableStack();
+  cleanup.defer(() => Deno.remove(folder, { recursive: true }));
+  const stack = await startStack({
+    stateDir: folder,
+    apiPort: 0,
+    dbPort: 0,
+    server,
+    durable: false,
+    withFunctions: false,
+    withScheduler: false,
+    log,
+  });
+  cleanup.defer(() => stack.database.remove());
+  cleanup.defer(() => stack.stop());
+  const coordinates = join(folder, "test_stack.json");
+  const content = {
+    superuser_url: stack.database.superuserUrl,
+    postgres_url: stack.database.postgresUrl,
+    api_url: stack.info.api_url,
+    publishable_key: stack.keys.publishableKey,
+    secret_key: stack.keys.secretKey,
+    signing_key: stack.keys.signingKey,
+    stand_ins: stack.info.stand_ins,
+  };
+  await Deno.writeTextFile(coordinates, JSON.stringify(content), { mode: 0o600 });
+  const owned = cleanup.move();
+  return {
+    coordinates,
+    standIns: stack.info.stand_ins,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}

@@ -1,0 +1,13 @@
+import type { Tally } from "./steps.ts";
+
+/** Reads the counts of a JUnit report, as `deno test --junit-path` writes it. */
+export function readJunit(xml: string): Tally {
+  const head = /<testsuites\b[^>]*>/.exec(xml)?.[0] ?? "";
+  const tests = numberOf(head, "tests");
+  const failed = numberOf(head, "failures") + numberOf(head, "errors");
+  return { passed: tests - failed, failed };
+}
+
+function numberOf(element: string, attribute: string): number {
+  return Number(new RegExp(`\\b${attribute}="(\\d+)"`).exec(element)?.[1] ?? 0);
+}
