@@ -202,5 +202,8 @@ function optional(env: Env, name: string): string | undefined {
 function required(env: Env, name: string): string {
   const value = optional(env, name);
   if (value !== undefined) return value;
-  throw invalid(name, "is missing: set it as a secret of the project's functions");
+  const source = name.startsWith("SUPABASE_")
+    ? "the platform that runs the functions provides it"
+    : "set it as a secret of the project's functions";
+  throw invalid(name, `is missing: ${source}`);
 }

@@ -34,6 +34,8 @@ export interface LogOptions {
 }
 
 const LONGEST_LINE = 10_000;
+// Far above the longest text that is kept, so that no secret is cut in half before it is seen.
+const LONGEST_SCAN = 20_000;
 const STRING_LIMITS = [2_000, 300, 60];
 const DEEPEST = 6;
 const MOST_ITEMS = 50;
@@ -49,9 +51,10 @@ const SECRET_TEXT = [
   /\b(access_token|refresh_token|client_secret|assertion|code)=[^&\s"']+/gi,
 ];
 
-/** Removes what looks like a token or a key from a text. */
+/** Removes what looks like a token or a key from a text; of an endless text only the beginning stays. */
 export function redact(text: string): string {
-  return SECRET_TEXT.reduce((rest, pattern) => rest.replace(pattern, HIDDEN), text);
+  const beginning = text.slice(0, LONGEST_SCAN);
+  return SECRET_TEXT.reduce((rest, pattern) => rest.replace(pattern, HIDDEN), beginning);
 }
 
 /** Returns a log that repeats `fields` on every line. */
@@ -80,7 +83,7 @@ function formatLine(head: Readonly<Record<string, string>>, fields: LogFields): 
     const line = JSON.stringify({ ...head, ...toPlainFields(fields, stringLimit), ...head });
     if (line.length <= LONGEST_LINE) return line;
   }
-  return JSON.stringify({ ...head, fields_dropped: Object.keys(fields).slice(0, MOST_ITEMS) });
+  return JSON.stringify({ ...head, fields_dropped: Object.keys(fields).length });
 }
 
 function toPlainFields(fields: LogFields, stringLimit: number): Record<string, unknown> {

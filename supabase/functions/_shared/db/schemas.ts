@@ -3,6 +3,8 @@ import { z } from "zod";
 
 const Id = z.union([z.string(), z.number()]).transform(String);
 const Instant = z.string();
+// Digits, so that a sum above 2^53 stays what it is wherever the database writes it as text.
+const Bytes = z.union([z.string(), z.number()]).transform(String);
 
 const Task = z.object({
   id: z.number(),
@@ -93,14 +95,13 @@ export const UnplannedSchedulesSchema = z.array(z.object({
 export const HealthSchema = z.object({
   last_tick_at: Instant.nullable(),
   last_tick_age_seconds: z.number().nullable(),
-  version: z.string(),
 });
 
 /** Answer of `sync_status`. */
 export const SyncStatusSchema = z.object({
   generated_at: Instant,
   scheduler: z.object({ last_tick_at: Instant.nullable() }),
-  totals: z.object({ endpoints: z.number(), files: z.number(), bytes: z.string() }),
+  totals: z.object({ endpoints: z.number(), files: z.number(), bytes: Bytes }),
   running: z.number(),
   due: z.number(),
   backlog_seconds: z.number(),
@@ -115,7 +116,7 @@ export const SyncStatusSchema = z.object({
     next_sync_at: Instant.nullable(),
     is_running: z.boolean(),
     files: z.number(),
-    bytes: z.string(),
+    bytes: Bytes,
     token_status: z.string().nullable(),
     token_expires_at: Instant.nullable(),
     last_error_code: z.string().nullable(),

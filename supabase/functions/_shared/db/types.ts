@@ -99,7 +99,7 @@ export interface SchedulePlan {
   readonly error: string | null;
 }
 
-/** The scheduler's heartbeat and the version of the database's code. */
+/** The scheduler's heartbeat. */
 export type DatabaseHealth = z.infer<typeof HealthSchema>;
 
 /** Totals, backlog and the state of each endpoint the caller may see. */

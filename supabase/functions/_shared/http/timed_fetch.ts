@@ -12,7 +12,7 @@ export interface TimedFetchOptions {
  * requests carry credentials, and a redirect could carry them elsewhere.
  */
 export function createTimedFetch(options: TimedFetchOptions): typeof fetch {
-  return function timedFetch(input, init = {}) {
+  return function timedFetch(input: URL | RequestInfo, init: RequestInit = {}) {
     const signals = [AbortSignal.timeout(options.timeoutMs)];
     if (options.signal !== undefined) signals.push(options.signal);
     if (init.signal) signals.push(init.signal);

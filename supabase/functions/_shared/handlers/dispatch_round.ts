@@ -1,0 +1,85 @@
+import type { Claim, ConnectorDb } from "../db/connector_db.ts";
+import type { Log } from "../log.ts";
+import { planSchedules } from "./plan_schedules.ts";
+import { type Batch, type StartResult, toBatches } from "./start_sync.ts";
+
+/** What a round of dispatching needs. */
+export interface DispatchDeps {
+  readonly db: ConnectorDb;
+  readonly log: Log;
+  readonly now: () => Date;
+  readonly start: (batch: Batch) => Promise<StartResult>;
+  readonly maxConcurrentSyncs: number;
+}
+
+/** What a round did. */
+export interface DispatchReport {
+  readonly planned: number;
+  readonly claimed: number;
+  readonly started: number;
+  readonly released: number;
+}
+
+const LARGEST_CLAIM = 100;
+// A worker of the free plan takes no new work after 75 seconds; the next tick goes on.
+const LONGEST_ROUND_MS = 45_000;
+
+/**
+ * Plans new schedules, then claims what is due and starts it, until nothing more may be claimed.
+ * What cannot be started is given back at once, with the reason.
+ */
+export async function runDispatchRound(deps: DispatchDeps): Promise<DispatchReport> {
+  const startedAtMs = deps.now().getTime();
+  const planned = await planTolerantly(deps);
+  let claimed = 0;
+  let started = 0;
+  let released = 0;
+  while (
+    claimed < deps.maxConcurrentSyncs &&
+    deps.now().getTime() - startedAtMs < LONGEST_ROUND_MS
+  ) {
+    const { claims } = await deps.db.claim({
+      maxConcurrent: deps.maxConcurrentSyncs,
+      batch: Math.min(deps.maxConcurrentSyncs - claimed, LARGEST_CLAIM),
+    });
+    if (claims.length === 0) break;
+    const outcome = await startAll(deps, claims);
+    claimed += claims.length;
+    started += outcome.started;
+    released += outcome.released;
+  }
+  return { planned, claimed, started, released };
+}
+
+async function planTolerantly({ db, log, now }: DispatchDeps): Promise<number> {
+  try {
+    return await planSchedules(db, now());
+  } catch (cause) {
+    // Endpoints that are due already need no plan; the next round plans again.
+    log.error("schedules_not_planned", { cause });
+    return 0;
+  }
+}
+
+async function startAll(deps: DispatchDeps, claims: readonly Claim[]) {
+  const counts = await Promise.all(toBatches(claims).map((batch) => startOrRelease(deps, batch)));
+  return counts.reduce((sum, count) => ({
+    started: sum.started + count.started,
+    released: sum.released + count.released,
+  }), { started: 0, released: 0 });
+}
+
+async function startOrRelease({ db, log, start }: DispatchDeps, batch: Batch) {
+  const { endpointType, claims } = batch;
+  const result = await start(batch);
+  if (result.type === "started") return { started: claims.length, released: 0 };
+  const fields = { endpoint_type: endpointType, endpoints: claims.length };
+  log.warn("sync_not_started", { ...fields, code: result.code, cause: result.cause });
+  try {
+    return { started: 0, released: await db.release(claims, result.code, result.message) };
+  } catch (cause) {
+    // The leases expire by themselves; the other batches must not suffer.
+    log.error("release_failed", { ...fields, cause });
+    return { started: 0, released: 0 };
+  }
+}

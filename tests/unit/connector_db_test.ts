@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import { createAdminClient, createUserClient } from "../../supabase/functions/_shared/db/client.ts";
+import { createConnectorDb } from "../../supabase/functions/_shared/db/connector_db.ts";
+import { SyncError } from "../../supabase/functions/_shared/errors.ts";
+import { createTimedFetch } from "../../supabase/functions/_shared/http/timed_fetch.ts";
+import { Secret } from "../../supabase/functions/_shared/secret.ts";
+import { API_URL, emptyStatus, PUBLISHABLE_KEY, SECRET_KEY } from "../support/function_fakes.ts";
+
+const LEASE = { endpoint_id: "e1", lease_token: "l1" };
+
+/** A REST server of one answer, which keeps what it was asked. */
+function serving(respond: () => Response | Promise<Response>) {
+  const requests: Request[] = [];
+  const fetch = async (input: URL | RequestInfo, init?: RequestInit) => {
+    requests.push(new Request(input, init));
+    return await respond();
+  };
+  const client = createAdminClient({ url: API_URL, fetch }, new Secret(SECRET_KEY));
+  return { requests, fetch, db: createConnectorDb(client) };
+}
+
+async function failureOf(respond: () => Response | Promise<Response>): Promise<SyncError> {
+  try {
+    await serving(respond).db.renewLease(LEASE);
+  } catch (error) {
+    assert.ok(error instanceof SyncError, String(error));
+    return error;
+  }
+  throw new Error("Cannot find a failure: the call succeeded");
+}
+
+function postgrestError(status: number, code: string): () => Response {
+  const body = { code, message: "raised in the database", details: "a detail", hint: null };
+  return () => Response.json(body, { status });
+}
+
+Deno.test("a call posts its arguments by name to the function, as the secret key", async () => {
+  const { requests, db } = serving(() => Response.json({ claims: [], more_due: false }));
+  assert.deepEqual(await db.claim({ maxConcurrent: 10, batch: 5 }), {
+    claims: [],
+    more_due: false,
+  });
+  const [request] = requests;
+  assert.ok(request);
+  assert.equal(request.method, "POST");
+  assert.equal(request.url, `${API_URL}/rest/v1/rpc/connector_claim`);
+  assert.equal(request.headers.get("apikey"), SECRET_KEY);
+  assert.deepEqual(await request.json(), {
+    p_max_concurrent: 10,
+    p_batch: 5,
+    p_endpoint_type: null,
+  });
+});
+
+Deno.test("only the lease travels where a whole claim is handed in", async () => {
+  const { requests, db } = serving(() => Response.json(1));
+  const claim = { ...LEASE, endpoint_type: "google_drive", is_heavy: false };
+  assert.equal(await db.release([claim], "function_unavailable", "why"), 1);
+  assert.deepEqual(await requests[0]?.json(), {
+    p_leases: [LEASE],
+    p_code: "function_unavailable",
+    p_message: "why",
+  });
+});
+
+Deno.test("every method calls its own database function", async () => {
+  const { requests, db } = serving(() => Response.json("of no known form"));
+  const calls: (() => Promise<unknown>)[] = [
+    () => db.beginSlice([LEASE]),
+    () =>
+      db.startListing(LEASE, {
+        roots: [],
+        seeds: [],
+        walk: [],
+        parked_cursor: null,
+        provider_calls: 1,
+      }),
+    () => db.openTasks(LEASE, 0, 50),
+    () => db.finishSlice(LEASE, { type: "continue", provider_calls: 0, next_cron_at: null }),
+    () => db.unplannedSchedules(10),
+    () => db.planSchedules([]),
+    () => db.health(),
+    () => db.syncStatus(10),
+  ];
+  for (const call of calls) await assert.rejects(call(), { code: "internal" });
+  assert.deepEqual(requests.map(({ url }) => url.split("/").at(-1)), [
+    "connector_begin_slice",
+    "connector_start_listing",
+    "connector_open_tasks",
+    "connector_finish_slice",
+    "connector_unplanned_schedules",
+    "connector_plan_schedules",
+    "connector_health",
+    "sync_status",
+  ]);
+});
+
+Deno.test("a void function's empty answer is accepted", async () => {
+  const { db } = serving(() => new Response(null, { status: 204 }));
+  await db.storeToken(LEASE, {
+    access_token: "sealed",
+    token_type: "Bearer",
+    scope: null,
+    expires_at: "2026-11-22T11:00:00Z",
+  });
+});
+
+Deno.test("a user's client sends the user's own token", async () => {
+  const { requests, fetch } = serving(() => Response.json(emptyStatus()));
+  const client = createUserClient({ url: API_URL, fetch }, PUBLISHABLE_KEY, new Secret("user-jwt"));
+  assert.deepEqual(await createConnectorDb(client).syncStatus(5), emptyStatus());
+  assert.equal(requests[0]?.headers.get("authorization"), "Bearer user-jwt");
+  assert.equal(requests[0]?.headers.get("apikey"), PUBLISHABLE_KEY);
+});
+
+Deno.test("SQLSTATE FC001 is a lost lease", async () => {
+  assert.equal((await failureOf(postgrestError(400, "FC001"))).code, "lease_lost");
+});
+
+Deno.test("a database that can be asked again is unavailable", async () => {
+  const answers: (() => Response | Promise<Response>)[] = [
+    postgrestError(500, "57014"),
+    postgrestError(503, "PGRST001"),
+    postgrestError(504, "PGRST003"),
+    postgrestError(500, "53300"),
+    postgrestError(500, "40P01"),
+    () => new Response("<html>bad gateway</html>", { status: 502 }),
+    () => new Response("too many", { status: 429 }),
+    () => Promise.reject(new TypeError("connection reset")),
+  ];
+  for (const answer of answers) {
+    const error = await failureOf(answer);
+    assert.equal(error.code, "unavailable");
+    assert.ok(error.cause instanceof Error);
+  }
+});
+
+Deno.test("a database that lacks a function, or refuses the key, says what to do", async () => {
+  const missing = await failureOf(postgrestError(404, "PGRST202"));
+  assert.equal(missing.code, "setting_invalid");
+  assert.ok(missing.message.includes("supabase db push"));
+  const refused = await failureOf(postgrestError(403, "42501"));
+  assert.ok(refused.message.includes("SUPABASE_SECRET_KEYS"));
+});
+
+Deno.test("any other error is internal: its text stays in the cause", async () => {
+  for (const answer of [postgrestError(400, "22P02"), postgrestError(500, "XX000")]) {
+    const error = await failureOf(answer);
+    assert.equal(error.code, "internal");
+    assert.ok(!error.message.includes("raised in the database"));
+    assert.ok(error.cause instanceof Error && error.cause.message.includes("raised"));
+  }
+});
+
+Deno.test("an answer of another form is refused, not passed on", async () => {
+  const { db } = serving(() => Response.json({ claims: [{ endpoint_id: 1 }] }));
+  await assert.rejects(db.claim({ maxConcurrent: 1, batch: 1 }), { code: "internal" });
+});
+
+Deno.test("a call that waits too long is unavailable", async () => {
+  const hanging = createTimedFetch({
+    timeoutMs: 20,
+    fetch: (_input: URL | RequestInfo, init?: RequestInit) =>
+      new Promise((_, reject) => {
+        init?.signal?.addEventListener("abort", () => reject(init.signal?.reason));
+      }),
+  });
+  const client = createAdminClient({ url: API_URL, fetch: hanging }, new Secret(SECRET_KEY));
+  const started = performance.now();
+  // Keeps the test alive: the time limit's own timer does not.
+  const keepAlive = setTimeout(() => {}, 10_000);
+  await assert.rejects(createConnectorDb(client).health(), { code: "unavailable" });
+  clearTimeout(keepAlive);
+  assert.ok(performance.now() - started < 5_000);
+});
