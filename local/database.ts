@@ -1,5 +1,6 @@
 /** The database of the embedded stack: PostgreSQL as a Supabase project has it. */
 
+import { resolve } from "node:path";
 import postgres from "postgres";
 import { PLATFORM_EXTENSIONS } from "./extensions/stand_ins.ts";
 import { oneLine, StackError } from "./failure.ts";
@@ -16,7 +17,7 @@ export { hasSystemPostgres } from "./postgres/installation.ts";
 export interface DatabaseOptions {
   /** PostgreSQL from npm, Debian's packages on this machine, or a server that is there already. */
   readonly server: "embedded" | "system" | { readonly url: string };
-  /** Absolute path of the folder for data, logs and records. */
+  /** The folder for data, logs and records. */
   readonly stateDir: string;
   /** Port on 127.0.0.1; a free one when 0 or absent. */
   readonly port?: number;
@@ -53,7 +54,8 @@ export interface Database {
 
 /** Starts the database, or connects to the given one. Throws StackError with one clear line. */
 export async function startDatabase(options: DatabaseOptions): Promise<Database> {
-  const { server: choice, stateDir } = options;
+  const { server: choice } = options;
+  const stateDir = resolve(options.stateDir);
   if (typeof choice !== "string") return await openGivenDatabase(choice.url, stateDir);
   const server = await startLocalServer({
     source: choice,
