@@ -8,10 +8,14 @@ import { type FileList, fileList, parseAnswer } from "./schemas.ts";
 /** How often one task may begin again because Drive no longer knows its page token. */
 const MOST_RESTARTS = 3;
 
+/** How often in a row a page may lead back to itself, as an empty one may, before it is a circle. */
+const MOST_REPEATS = 5;
+
 /** The part of every task's cursor that says how far the reading of one query has come. */
 export const position = z.object({
   page_token: z.string().min(1).nullable().default(null),
   restarts: z.number().int().nonnegative().default(0),
+  repeats: z.number().int().nonnegative().default(0),
 });
 
 /** How far the reading of one query has come. */
@@ -50,18 +54,18 @@ export async function askPage(
     body = await context.getJson(url);
   } catch (error) {
     if (!isDeadPageToken(error, at)) throw error;
-    const nextPosition = { page_token: null, restarts: at.restarts + 1 };
+    const nextPosition = { page_token: null, restarts: at.restarts + 1, repeats: 0 };
     return { type: "restart", nextPosition };
   }
   const list = parseAnswer(fileList, body, "files.list");
   const pageToken = list.nextPageToken ?? null;
   if (pageToken === null) return { type: "page", list, nextPosition: null };
-  if (pageToken === at.page_token) {
-    const message =
-      "Google Drive answered a page that leads back to itself; it will be tried again";
+  const repeats = pageToken === at.page_token ? at.repeats + 1 : 0;
+  if (repeats > MOST_REPEATS) {
+    const message = "Google Drive answers a page that leads back to itself; it will be tried again";
     throw new SyncError("response_invalid", message);
   }
-  return { type: "page", list, nextPosition: { ...at, page_token: pageToken } };
+  return { type: "page", list, nextPosition: { ...at, page_token: pageToken, repeats } };
 }
 
 function isDeadPageToken(error: unknown, at: Position): boolean {

@@ -1,0 +1,280 @@
+/** The provider against the emulated Google Drive, which checks requests as Google does. */
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { createDriveEmulator, type DriveEmulator } from "../../../local/google/emulator.ts";
+import {
+  createServiceAccount,
+  type ServiceAccountJson,
+} from "../../../local/google/service_account.ts";
+import { SyncError } from "../../../supabase/functions/_shared/errors.ts";
+import {
+  type GoogleDriveConfig,
+  parseConfig,
+} from "../../../supabase/functions/_shared/providers/google_drive/config.ts";
+import { googleDrive } from "../../../supabase/functions/_shared/providers/google_drive/index.ts";
+import type { ProviderContext } from "../../../supabase/functions/_shared/providers/types.ts";
+import { pathOf, runListing } from "./run_listing.ts";
+
+const ORIGIN = "http://drive.test";
+const OWNER = "ann@company.example";
+
+let madeKey: Promise<ServiceAccountJson> | undefined;
+
+/** One key for all tests: making one takes long. */
+function serviceAccountKey(): Promise<ServiceAccountJson> {
+  return madeKey ??= createServiceAccount({ tokenUri: `${ORIGIN}/token` }).then(({ json }) => json);
+}
+
+interface Setup {
+  readonly key: ServiceAccountJson;
+  readonly emulator: DriveEmulator;
+  /** Asks for a token as the engine does. */
+  token(config?: unknown, key?: ServiceAccountJson): Promise<string>;
+  context(config: unknown, pageSize?: number): Promise<ProviderContext<GoogleDriveConfig>>;
+}
+
+async function setUp(): Promise<Setup> {
+  const key = await serviceAccountKey();
+  const emulator = createDriveEmulator({ serviceAccounts: [key] });
+  emulator.model.addAccount({ email: OWNER });
+  const signal = new AbortController().signal;
+
+  async function token(config: unknown = {}, signer = key): Promise<string> {
+    const values: Record<string, string> = {
+      CONNECTOR_GOOGLE_DRIVE_CREDENTIALS: JSON.stringify(signer),
+      CONNECTOR_GOOGLE_API_URL: ORIGIN,
+      CONNECTOR_GOOGLE_TOKEN_URL: `${ORIGIN}/token`,
+    };
+    const issued = await googleDrive.issueToken({
+      config: parseConfig(config),
+      settings: googleDrive.parseSettings((name) => values[name]),
+      fetch: emulator.fetch,
+      now: () => new Date(),
+      signal,
+    });
+    return issued.access_token;
+  }
+
+  async function context(config: unknown, pageSize = 1000) {
+    const authorization = `Bearer ${await token(config)}`;
+    const getJson = async (url: URL): Promise<unknown> => {
+      const response = await emulator.fetch(url, { headers: { authorization } });
+      if (response.ok) return await response.json();
+      const { status, headers } = response;
+      const body: unknown = await response.json().catch(() => null);
+      const verdict = googleDrive.classify({ status, headers, body, url });
+      throw new SyncError(verdict?.code ?? "internal", verdict?.message ?? `status ${status}`);
+    };
+    return { config: parseConfig(config), pageSize, apiUrl: ORIGIN, signal, getJson };
+  }
+
+  return { key, emulator, token, context };
+}
+
+/** A tree of `width` folders with `width` files each, two levels deep, below `parent`. */
+function plant({ model }: DriveEmulator, parent: string, width: number): number {
+  let files = 0;
+  for (let outer = 0; outer < width; outer++) {
+    const folder = model.createFolder({ name: `folder ${outer}`, parent });
+    for (let inner = 0; inner < width; inner++) {
+      model.createFile({ name: `file ${inner}.pdf`, parent: folder.id });
+      const deep = model.createFolder({ name: "deep", parent: folder.id });
+      if (inner === 0) continue;
+      model.createFile({ name: "deep file.rvt", parent: deep.id });
+      files++;
+    }
+    files += width;
+  }
+  return files;
+}
+
+Deno.test("a service account obtains a token, and one with another's key does not", async () => {
+  const { key, token } = await setUp();
+  ok(await token());
+  const { json: other } = await createServiceAccount();
+  const forged = { ...key, private_key: other.private_key };
+  await rejects(token({}, forged), { code: "credentials_invalid", message: /does not accept the/ });
+});
+
+Deno.test("a service account acts for a user once that is allowed", async () => {
+  const { key, emulator, token, context } = await setUp();
+  const config = { impersonate: OWNER };
+  await rejects(token(config), { code: "credentials_invalid", message: /Domain-wide delegation/ });
+  emulator.delegate(key.client_id, ["https://www.googleapis.com/auth/drive.metadata.readonly"]);
+  const root = emulator.model.account(OWNER).root.id;
+  const file = emulator.model.createFile({ name: "mine.pdf", parent: root });
+  const listed = await runListing(await context(config));
+  equal(pathOf(listed, file.id), "/mine.pdf");
+});
+
+Deno.test("an account's own corpus is what is shared with it, without shared drives", async () => {
+  const { key, emulator, context } = await setUp();
+  const { model } = emulator;
+  const root = model.account(OWNER).root.id;
+  const shared = model.createFolder({ name: "shared", parent: root });
+  model.share(shared.id, key.client_email);
+  const within = model.createFile({ name: "within.pdf", parent: shared.id });
+  const single = model.createFile({ name: "single.pdf", parent: root });
+  model.share(single.id, key.client_email);
+  model.createFile({ name: "private.pdf", parent: root });
+  model.trash(model.createFile({ name: "trashed.pdf", parent: shared.id }).id);
+  const drive = model.createDrive({ name: "Team", members: [key.client_email] });
+  model.createFile({ name: "team.pdf", parent: drive.id });
+
+  const listed = await runListing(await context({}));
+  deepEqual([...listed.files.keys()].sort(), [single.id, within.id].sort());
+  equal(pathOf(listed, within.id), "/shared/within.pdf");
+  equal(pathOf(listed, single.id), "/single.pdf");
+  deepEqual(listed.skipped, []);
+});
+
+Deno.test("a shared drive is listed in full, page by page", async () => {
+  const { key, emulator, context } = await setUp();
+  const drive = emulator.model.createDrive({ name: "Team", members: [key.client_email] });
+  const files = plant(emulator, drive.id, 4);
+  const listed = await runListing(await context({ drive_id: drive.id }, 7));
+  equal(listed.files.size, files);
+  const paths = [...listed.files.keys()].map((id) => pathOf(listed, id));
+  ok(paths.includes("/folder 3/deep/deep file.rvt"));
+  for (const file of listed.files.values()) {
+    ok(file.file_size !== null && file.external_created_at !== null && file.file_type !== null);
+    equal(file.file_metadata["drive_id"], drive.id);
+  }
+  deepEqual(listed.skipped, []);
+});
+
+Deno.test("page tokens that die on the way begin the listing again", async () => {
+  const { key, emulator, context } = await setUp();
+  const drive = emulator.model.createDrive({ name: "Team", members: [key.client_email] });
+  const files = plant(emulator, drive.id, 4);
+  const base = await context({ drive_id: drive.id }, 7);
+  let laterPages = 0;
+  const getJson = (url: URL) => {
+    if (url.searchParams.has("pageToken")) {
+      laterPages++;
+      if (laterPages === 1 || laterPages === 4) emulator.control.expirePageTokens();
+    }
+    return base.getJson(url);
+  };
+  const listed = await runListing({ ...base, getJson });
+  equal(listed.files.size, files);
+  equal(listed.receipt["restarts"], 2);
+});
+
+Deno.test("folders are walked wherever they lie", async () => {
+  const { key, emulator, context } = await setUp();
+  const { model } = emulator;
+  const mine = model.createFolder({ name: "mine", parent: model.account(OWNER).root.id });
+  model.share(mine.id, key.client_email);
+  const member = model.createDrive({ name: "Member", members: [key.client_email] });
+  const inside = model.createFolder({ name: "inside", parent: member.id });
+  const stranger = model.createDrive({ name: "Stranger", members: [OWNER] });
+  const shown = model.createFolder({ name: "shown", parent: stranger.id });
+  model.share(shown.id, key.client_email);
+  const files = [mine, inside, shown].map((folder) => plant(emulator, folder.id, 3));
+
+  const config = { folder_ids: [mine.id, inside.id, shown.id] };
+  const listed = await runListing(await context(config, 5), 4);
+  equal(listed.files.size, files.reduce((sum, count) => sum + count, 0));
+  deepEqual(listed.skipped, []);
+  equal(listed.receipt["folders_read"], listed.folders.size);
+  const cursor = JSON.stringify(listed.start.parked_cursor);
+  ok(cursor.includes(member.id) && !cursor.includes(stranger.id));
+});
+
+Deno.test("a folder named together with its shared drive is walked in it", async () => {
+  const { key, emulator, context } = await setUp();
+  const drive = emulator.model.createDrive({ name: "Team", members: [key.client_email] });
+  const folder = emulator.model.createFolder({ name: "inside", parent: drive.id });
+  const files = plant(emulator, folder.id, 3);
+  const config = { drive_id: drive.id, folder_id: folder.id };
+  equal((await runListing(await context(config))).files.size, files);
+});
+
+for (const mode of ["empty", "partial"] as const) {
+  Deno.test(`grouped searches that come back ${mode} lose no file`, async () => {
+    const { key, emulator, context } = await setUp();
+    const drive = emulator.model.createDrive({ name: "Team", members: [key.client_email] });
+    const folder = emulator.model.createFolder({ name: "inside", parent: drive.id });
+    const files = plant(emulator, folder.id, 4);
+    emulator.control.addFault({ fault: { type: "grouped_parents", mode }, times: null });
+    const listed = await runListing(await context({ folder_id: folder.id }, 6));
+    equal(listed.files.size, files);
+    ok((listed.receipt["groups_asked_again"] ?? 0) > 0);
+    equal(listed.receipt["folders_read"], listed.folders.size);
+    deepEqual(listed.skipped, []);
+  });
+}
+
+Deno.test("pages with repeated entries and empty pages lose no file and double none", async () => {
+  const { key, emulator, context } = await setUp();
+  const drive = emulator.model.createDrive({ name: "Team", members: [key.client_email] });
+  const files = plant(emulator, drive.id, 4);
+  emulator.control.addFault({ fault: { type: "duplicates", count: 3 }, times: 4 });
+  emulator.control.addFault({ fault: { type: "empty_page" }, skip: 2, times: 2 });
+  const listed = await runListing(await context({ drive_id: drive.id }, 7));
+  equal(listed.files.size, files);
+});
+
+Deno.test("an incomplete search is reported", async () => {
+  const { key, emulator, context } = await setUp();
+  const drive = emulator.model.createDrive({ name: "Team", members: [key.client_email] });
+  plant(emulator, drive.id, 2);
+  emulator.control.addFault({ fault: { type: "incomplete_search" } });
+  const listed = await runListing(await context({ drive_id: drive.id }));
+  deepEqual(listed.skipped.map(({ external_folder_id, code }) => [external_folder_id, code]), [
+    [drive.id, "listing_incomplete"],
+  ]);
+  equal(listed.receipt["incomplete_searches"], 1);
+});
+
+Deno.test("a folder that is taken away during the walk is reported and stops no other", async () => {
+  const { key, emulator, context } = await setUp();
+  const { model } = emulator;
+  const root = model.account(OWNER).root.id;
+  const [lost, kept] = ["lost", "kept"].map((name) => model.createFolder({ name, parent: root }));
+  ok(lost !== undefined && kept !== undefined);
+  for (const folder of [lost, kept]) model.share(folder.id, key.client_email);
+  const file = model.createFile({ name: "kept.pdf", parent: kept.id });
+  const base = await context({ folder_ids: [lost.id, kept.id] });
+  const getJson = (url: URL) => {
+    if (url.searchParams.has("q")) model.unshare(lost.id, key.client_email);
+    return base.getJson(url);
+  };
+  const listed = await runListing({ ...base, getJson });
+  deepEqual([...listed.files.keys()], [file.id]);
+  deepEqual(listed.skipped.map(({ external_folder_id, code }) => [external_folder_id, code]), [
+    [lost.id, "scope_not_found"],
+  ]);
+});
+
+Deno.test("what is not shared is explained with the address to share it with", async () => {
+  const { key, emulator, context } = await setUp();
+  const hidden = emulator.model.createFolder({
+    name: "hidden",
+    parent: emulator.model.account(OWNER).root.id,
+  });
+  const drive = emulator.model.createDrive({ name: "Team", members: [OWNER] });
+  for (const config of [{ folder_id: hidden.id }, { drive_id: drive.id }]) {
+    await rejects(runListing(await context(config)), (error: SyncError) => {
+      match(error.message, new RegExp(`share it with ${key.client_email}`));
+      return error.code === "scope_not_found";
+    });
+  }
+});
+
+Deno.test("quota and permission are told apart", async () => {
+  const { emulator, context } = await setUp();
+  const faults = [
+    [{ status: 403, reason: "userRateLimitExceeded" }, "rate_limited"],
+    [{ status: 403, reason: "insufficientFilePermissions" }, "access_denied"],
+    [{ status: 429 }, "rate_limited"],
+    [{ status: 403, reason: "dailyLimitExceeded" }, "quota_exhausted"],
+    [{ status: 503 }, "unavailable"],
+  ] as const;
+  for (const [fault, code] of faults) {
+    const listing = await context({});
+    emulator.control.addFault({ fault: { type: "status", ...fault }, method: "files.get" });
+    await rejects(runListing(listing), { code });
+    emulator.control.clearFaults();
+  }
+});
