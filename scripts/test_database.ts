@@ -6,6 +6,8 @@ import { startStack } from "../local/stack.ts";
 export interface TestDatabase extends AsyncDisposable {
   /** Value of CONNECTOR_TEST_STACK: a file with the coordinates, for tests/support/test_stack.ts. */
   readonly coordinates: string;
+  /** Connects as the role of migrations. */
+  readonly postgresUrl: string;
   readonly standIns: readonly string[];
 }
 
@@ -43,6 +45,7 @@ export async function startTestDatabase(
   const owned = cleanup.move();
   return {
     coordinates,
+    postgresUrl: stack.database.postgresUrl,
     standIns: stack.info.stand_ins,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -87,6 +87,9 @@ begin
       consecutive_failures = 0,
       next_run_at = case when new.enabled then now() else s.next_run_at end
   where s.endpoint_id = new.id;
+  -- An access token of the application's own was made for the old configuration (whom to act as).
+  update public.oauth_tokens as t set is_active = false
+  where t.endpoint_id = new.id and t.is_active and t.refresh_token is null;
   update public.endpoints
   set last_sync_status = 'pending', last_error_code = null, last_error_message = null
   where endpoints.id = new.id;

@@ -166,6 +166,18 @@ for (
     }));
 }
 
+Deno.test("changing the scope retires the cached access token, but not a person's own consent", () =>
+  withDatabase(async (sql) => {
+    const cached = await addEndpoint(sql);
+    const consented = await addEndpoint(sql);
+    await sql`
+      insert into public.oauth_tokens (endpoint_id, access_token, refresh_token, expires_at)
+      values (${cached}, 'sealed', null, now()), (${consented}, 'sealed', 'sealed', now())`;
+    await sql`update public.endpoints set endpoint_config = '{"impersonate": "x@example.com"}'`;
+    const active = await sql`select endpoint_id from public.oauth_tokens where is_active`;
+    assert.deepEqual(active.map((row) => row.endpoint_id), [consented]);
+  }));
+
 Deno.test("an edit that changes nothing does not disturb the running sync", () =>
   withDatabase(async (sql) => {
     const id = await addEndpoint(sql);
