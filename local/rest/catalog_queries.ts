@@ -65,7 +65,7 @@ export const RELATIONSHIPS_QUERY = `
     and targets.relnamespace = 'public'::regnamespace`;
 
 const ARGUMENTS = `(
-          select type, name, mode, position
+          select type, name, coalesce(mode, 'i') as mode, position
           from unnest(
             coalesce(routines.proallargtypes, routines.proargtypes::oid[]),
             coalesce(routines.proargnames, '{}'), coalesce(routines.proargmodes::text[], '{}')
@@ -88,7 +88,7 @@ export const ROUTINES_QUERY = `
       from (
         select arguments.name, arguments.type, arguments.mode,
           row_number() over (order by arguments.position) as position
-        from ${ARGUMENTS} where coalesce(arguments.mode, 'i') in ('i', 'b', 'v')
+        from ${ARGUMENTS} where arguments.mode in ('i', 'b', 'v')
       ) inputs
     ), '[]'),
     'returns', case
