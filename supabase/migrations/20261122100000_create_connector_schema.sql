@@ -33,7 +33,7 @@ comment on table connector.failure_codes is
   'The closed list of reasons for which a sync can fail: the same list as FAILURE_CODES in _shared/errors.ts.';
 insert into connector.failure_codes (failure_code) values
   ('access_denied'), ('api_disabled'), ('config_invalid'), ('credentials_invalid'),
-  ('cursor_expired'), ('function_unavailable'), ('grant_revoked'), ('internal'), ('lease_lost'),
+  ('cursor_expired'), ('deletions_held'), ('function_unavailable'), ('grant_revoked'), ('internal'), ('lease_lost'),
   ('listing_incomplete'), ('quota_exhausted'), ('rate_limited'), ('response_invalid'),
   ('schedule_invalid'), ('scope_not_found'), ('setting_invalid'), ('superseded'),
   ('unavailable'), ('worker_lost');
@@ -46,9 +46,20 @@ create table connector.settings (
   tombstone_retention_days integer not null default 90
     constraint settings_tombstone_retention_days_check check (tombstone_retention_days >= 1),
   cron_run_retention_days integer not null default 7
-    constraint settings_cron_run_retention_days_check check (cron_run_retention_days >= 1)
+    constraint settings_cron_run_retention_days_check check (cron_run_retention_days >= 1),
+  audit_interval_days integer not null default 7
+    constraint settings_audit_interval_days_check check (audit_interval_days >= 1),
+  fuse_files integer not null default 50
+    constraint settings_fuse_files_check check (fuse_files >= 0),
+  fuse_share numeric not null default 0.2
+    constraint settings_fuse_share_check check (fuse_share between 0 and 1)
 );
-comment on table connector.settings is 'How long history is kept; one row, edited by an operator.';
+comment on table connector.settings is
+  'How long history is kept, and how careful deletes are; one row, edited by an operator.';
+comment on column connector.settings.audit_interval_days is
+  'After so many days an endpoint is listed in full again, although its change feed goes on.';
+comment on column connector.settings.fuse_share is
+  'A listing that would delete more than this share of an endpoint''s files, and more than fuse_files, deletes nothing until the owner approves.';
 insert into connector.settings default values;
 
 alter table connector.endpoint_types enable row level security;

@@ -34,6 +34,7 @@ create table public.endpoints (
   sync_requested_at timestamptz,
   sync_requested_mode text
     constraint endpoints_sync_requested_mode_check check (sync_requested_mode in ('incremental', 'full')),
+  deletions_approved_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   constraint endpoints_interval_check
@@ -51,6 +52,8 @@ comment on column public.endpoints.max_files_per_sync is
   'Most files of one run; the next tick goes on where it stopped. Null means no bound.';
 comment on column public.endpoints.sync_requested_at is
   'Set by request_sync(): the endpoint is due at the next tick.';
+comment on column public.endpoints.deletions_approved_at is
+  'Set by approve_deletions(): the next full listing may delete as much as it finds gone.';
 
 -- Serves every policy of these tables, and the dashboard's list of one user's endpoints.
 create index endpoints_user_id_idx on public.endpoints (user_id);
@@ -67,7 +70,7 @@ grant insert (
 grant update (
   name, endpoint_type, project_id, description, enabled, schedule_type, schedule_cron,
   interval_minutes, file_types, max_files_per_sync, endpoint_config, tags, timezone,
-  sync_requested_at, sync_requested_mode
+  sync_requested_at, sync_requested_mode, deletions_approved_at
 ) on table public.endpoints to authenticated;
 grant select, insert, update, delete on table public.endpoints to service_role;
 

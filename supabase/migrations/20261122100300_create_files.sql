@@ -65,8 +65,12 @@ create table connector.folders (
   folder_name text not null,
   is_root boolean not null default false,
   is_stand_in boolean not null default false,
+  is_gone boolean not null default false,
   path text,
   enqueued_listing_id bigint,
+  walked_listing_id bigint,
+  seen_listing_id bigint,
+  provider_state jsonb,
   primary key (endpoint_id, external_folder_id),
   constraint folders_is_stand_in_check check (is_root or not is_stand_in)
 );
@@ -76,6 +80,14 @@ comment on column connector.folders.is_root is
   'The top of a scope: its path is empty.';
 comment on column connector.folders.is_stand_in is
   'A root in place of a folder that the account cannot see, until that folder appears.';
+comment on column connector.folders.is_gone is
+  'A root that was trashed or is no longer shared; it is walked again when it comes back.';
+comment on column connector.folders.provider_state is
+  'What the provider wants to remember of this folder from its last complete reading.';
+comment on column connector.folders.walked_listing_id is
+  'The last listing that read this folder''s children to the end.';
+comment on column connector.folders.seen_listing_id is
+  'The last listing that met this folder.';
 comment on column connector.folders.path is
   'Escaped path without a trailing slash; empty for a root; null while an ancestor is unknown.';
 comment on column connector.folders.enqueued_listing_id is

@@ -26,7 +26,11 @@ create table connector.endpoint_states (
   run_id uuid references public.sync_logs (id) on delete set null,
   slices_without_progress integer not null default 0,
   consecutive_failures integer not null default 0,
-  feed_cursor jsonb,
+  can_sync_incrementally boolean not null default false,
+  scope_is_tree boolean not null default false,
+  is_scope_changed boolean not null default false,
+  are_deletions_approved boolean not null default false,
+  held_deletions bigint,
   last_listing_completed_at timestamptz,
   file_count bigint not null default 0,
   total_bytes numeric not null default 0,
@@ -43,6 +47,12 @@ comment on column connector.endpoint_states.schedule_anchor_at is
   'Intervals are counted from here, so that they do not drift.';
 comment on column connector.endpoint_states.lease_token is
   'Whoever holds this token works on the endpoint; every write names it.';
+comment on column connector.endpoint_states.scope_is_tree is
+  'The scope is what hangs below its roots: an item whose parent is not below one is outside.';
+comment on column connector.endpoint_states.is_scope_changed is
+  'The owner changed the scope: the next full listing deletes what it no longer holds, without the fuse.';
+comment on column connector.endpoint_states.held_deletions is
+  'How many deletions a listing withheld, until the owner approves them; null: none.';
 comment on column connector.endpoint_states.slices_without_progress is
   'Slices begun since the last committed page; at five the run is ended as worker_lost.';
 
@@ -71,7 +81,8 @@ grant select, insert, update, delete on table connector.scheduler, connector.end
 -- Owners see these columns through endpoint_overview and sync_status(); never the lease token.
 grant select (last_tick_at) on table connector.scheduler to authenticated;
 grant select (
-  endpoint_id, user_id, next_run_at, lease_expires_at, consecutive_failures, file_count, total_bytes
+  endpoint_id, user_id, next_run_at, lease_expires_at, consecutive_failures, held_deletions,
+  file_count, total_bytes
 ) on table connector.endpoint_states to authenticated;
 create policy "the service role keeps the scheduler"
   on connector.scheduler for all to service_role using (true) with check (true);
@@ -194,7 +205,33 @@ create trigger apply_sync_request
   after update of sync_requested_at on public.endpoints
   for each row execute function connector.apply_sync_request();
 
+-- Definer: as above.
+create function connector.apply_deletion_approval()
+returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  if new.deletions_approved_at is null
+    or new.deletions_approved_at is not distinct from old.deletions_approved_at
+  then
+    return null;
+  end if;
+  -- The deletions are looked up again by a new listing: what has come back meanwhile stays.
+  update connector.endpoint_states as s
+  set are_deletions_approved = true,
+      requested_at = now(),
+      requested_mode = 'full',
+      next_run_at = case when new.enabled then now() else s.next_run_at end
+  where s.endpoint_id = new.id and s.held_deletions is not null;
+  return null;
+end;
+$$;
+create trigger apply_deletion_approval
+  after update of deletions_approved_at on public.endpoints
+  for each row execute function connector.apply_deletion_approval();
+
 revoke execute on function
+  connector.apply_deletion_approval(),
   connector.next_interval_at(timestamptz, integer, timestamptz),
   connector.supersede_run(uuid, text),
   connector.add_endpoint_state(),
@@ -241,3 +278,35 @@ comment on function public.request_sync(uuid, text) is
   'Makes an endpoint due at the next tick, whatever its state: failed, backed off or paused.';
 revoke execute on function public.request_sync(uuid, text) from public, anon, authenticated, service_role;
 grant execute on function public.request_sync(uuid, text) to authenticated, service_role;
+
+-- Invoker: the owner's own policies decide whose deletions may be approved, and the column grants on
+-- connector.endpoint_states let owners see that there are some.
+create function public.approve_deletions(endpoint_id uuid)
+returns jsonb
+language plpgsql volatile security invoker set search_path = ''
+as $$
+declare
+  v_held bigint;
+begin
+  select s.held_deletions into v_held
+  from connector.endpoint_states as s where s.endpoint_id = approve_deletions.endpoint_id;
+  if not found then
+    raise exception using errcode = 'PT404',
+      message = 'Cannot approve deletions: there is no such endpoint among yours',
+      hint = 'Look up the id in public.endpoints';
+  end if;
+  if v_held is null then
+    raise exception using errcode = 'PT409',
+      message = 'Cannot approve deletions: none are held back for this endpoint',
+      hint = 'Nothing needs to be done';
+  end if;
+  update public.endpoints
+  set deletions_approved_at = clock_timestamp()
+  where endpoints.id = approve_deletions.endpoint_id;
+  return jsonb_build_object('endpoint_id', approve_deletions.endpoint_id, 'held_deletions', v_held);
+end;
+$$;
+comment on function public.approve_deletions(uuid) is
+  'Lets the next full listing of an endpoint delete what it finds gone, though it is much; it starts at the next tick.';
+revoke execute on function public.approve_deletions(uuid) from public, anon, authenticated, service_role;
+grant execute on function public.approve_deletions(uuid) to authenticated, service_role;

@@ -1,10 +1,16 @@
--- Purpose:  full listings, cut into tasks: the frontier of a walk lives here, not in a worker's memory.
+-- Purpose:  listings, cut into tasks: the frontier of a walk lives here, not in a worker's memory.
+--           And the change feeds that follow a listing.
 -- Depends:  20261122100600_create_scheduling.sql
 -- Rollback: drop table connector.listings cascade;  -- running listings begin again
 create table connector.listings (
   id bigint generated always as identity primary key,
   endpoint_id uuid not null references public.endpoints (id) on delete cascade,
-  parked_cursor jsonb,
+  sweep text not null
+    constraint listings_sweep_check check (sweep in ('everything', 'walked_folders', 'nothing')),
+  is_full boolean not null,
+  may_delete_all boolean not null default false,
+  deletion_reason text not null default 'removed'
+    constraint listings_deletion_reason_check check (deletion_reason in ('removed', 'out_of_scope')),
   open_tasks bigint not null default 0
     constraint listings_open_tasks_check check (open_tasks >= 0),
   receipt jsonb not null default '{}',
@@ -12,9 +18,13 @@ create table connector.listings (
   constraint listings_endpoint_id_key unique (endpoint_id)
 );
 comment on table connector.listings is
-  'The open full listing of an endpoint; it may take several runs, and is deleted when it ends.';
-comment on column connector.listings.parked_cursor is
-  'Change feed position taken before the listing began; becomes feed_cursor when it is complete.';
+  'The open listing of an endpoint; it may take several runs, and is deleted when it ends.';
+comment on column connector.listings.sweep is
+  'Which files are gone if the listing, complete, has not shown them: everything in scope, those in folders that it walked, or none.';
+comment on column connector.listings.is_full is
+  'It looks at the whole scope; else only at folders that came into it, or that could not be read before.';
+comment on column connector.listings.may_delete_all is
+  'The owner approved the deletions or changed the scope: the fuse is off.';
 
 create table connector.tasks (
   id bigint generated always as identity primary key,
@@ -35,6 +45,54 @@ create unique index tasks_listing_id_kind_key_key
 -- Serves the worker's question for open tasks; also the foreign key.
 create index tasks_listing_id_id_idx on connector.tasks (listing_id, id) where not is_done;
 
+create table connector.seen_files (
+  listing_id bigint not null references connector.listings (id) on delete cascade,
+  external_file_id text not null,
+  primary key (listing_id, external_file_id)
+);
+comment on table connector.seen_files is
+  'Files that stood in public.files before the listing and were shown by it. Kept apart, so that listing an unchanged drive writes no row of public.files.';
+
+create table connector.feeds (
+  endpoint_id uuid not null references public.endpoints (id) on delete cascade,
+  feed_key text not null,
+  cursor jsonb,
+  sequence integer not null default 0,
+  primary key (endpoint_id, feed_key)
+);
+comment on table connector.feeds is
+  'Positions in the provider''s change logs. A full listing sets them to where the logs stood before it began, so that what changed meanwhile is replayed.';
+comment on column connector.feeds.sequence is
+  'Pages committed, as in connector.tasks.';
+
+create table connector.pending_items (
+  endpoint_id uuid not null references public.endpoints (id) on delete cascade,
+  external_id text not null,
+  is_folder boolean not null,
+  external_parent_id text,
+  record jsonb not null,
+  primary key (endpoint_id, external_id)
+);
+comment on table connector.pending_items is
+  'Items of a tree scope that the change feed showed before, or without, their parent. At the end of the run what still has no known parent lies outside the scope.';
+-- Serves the placing of what waits for a folder.
+create index pending_items_endpoint_id_external_parent_id_idx
+  on connector.pending_items (endpoint_id, external_parent_id);
+
+create table connector.folder_errors (
+  endpoint_id uuid not null references public.endpoints (id) on delete cascade,
+  external_folder_id text not null,
+  failure_code text not null references connector.failure_codes (failure_code),
+  message text not null,
+  failures integer not null default 1,
+  next_attempt_at timestamptz not null,
+  primary key (endpoint_id, external_folder_id)
+);
+comment on table connector.folder_errors is
+  'Folders that cannot be read. While one is here the endpoint''s runs are partial; each is tried again by itself.';
+-- Serves the foreign key.
+create index folder_errors_failure_code_idx on connector.folder_errors (failure_code);
+
 create table connector.skipped_subtrees (
   listing_id bigint not null references connector.listings (id) on delete cascade,
   external_folder_id text not null,
@@ -50,10 +108,26 @@ create index skipped_subtrees_failure_code_idx on connector.skipped_subtrees (fa
 alter table connector.listings enable row level security;
 alter table connector.tasks enable row level security;
 alter table connector.skipped_subtrees enable row level security;
-revoke all on table connector.listings, connector.tasks, connector.skipped_subtrees
+alter table connector.seen_files enable row level security;
+alter table connector.feeds enable row level security;
+alter table connector.pending_items enable row level security;
+alter table connector.folder_errors enable row level security;
+revoke all on table
+  connector.listings, connector.tasks, connector.skipped_subtrees, connector.seen_files,
+  connector.feeds, connector.pending_items, connector.folder_errors
   from public, anon, authenticated, service_role;
-grant select, insert, update, delete
-  on table connector.listings, connector.tasks, connector.skipped_subtrees to service_role;
+grant select, insert, update, delete on table
+  connector.listings, connector.tasks, connector.skipped_subtrees, connector.seen_files,
+  connector.feeds, connector.pending_items, connector.folder_errors
+  to service_role;
+create policy "the service role keeps the seen files"
+  on connector.seen_files for all to service_role using (true) with check (true);
+create policy "the service role keeps the feeds"
+  on connector.feeds for all to service_role using (true) with check (true);
+create policy "the service role keeps the pending items"
+  on connector.pending_items for all to service_role using (true) with check (true);
+create policy "the service role keeps the folder errors"
+  on connector.folder_errors for all to service_role using (true) with check (true);
 create policy "the service role keeps the listings"
   on connector.listings for all to service_role using (true) with check (true);
 create policy "the service role keeps the tasks"
@@ -80,9 +154,15 @@ begin
   perform connector.supersede_run(
     new.id, 'The endpoint''s scope was changed while it was syncing; a full sync follows.');
   delete from connector.listings where listings.endpoint_id = new.id;
+  delete from connector.feeds where feeds.endpoint_id = new.id;
+  delete from connector.pending_items where pending_items.endpoint_id = new.id;
+  delete from connector.folder_errors where folder_errors.endpoint_id = new.id;
   update connector.endpoint_states as s
   set endpoint_type = new.endpoint_type,
-      feed_cursor = null,
+      can_sync_incrementally = false,
+      is_scope_changed = true,
+      are_deletions_approved = false,
+      held_deletions = null,
       last_listing_completed_at = null,
       consecutive_failures = 0,
       next_run_at = case when new.enabled then now() else s.next_run_at end

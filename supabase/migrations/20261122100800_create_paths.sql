@@ -78,21 +78,24 @@ $$;
 comment on function connector.rewrite_paths(uuid, text[]) is
   'Brings the paths below the given folders up to date; returns how many files it rewrote.';
 
--- Writes what a page says of folders. Returns the ids of those that are new, renamed or moved.
--- A page never takes rootness from the top of a scope (a scope may lie inside another); the real
--- folder takes the place of its stand-in.
-create function connector.upsert_folders(p_endpoint_id uuid, p_folders jsonb)
-returns text[]
+-- Writes what a page says of folders. `changed`: those that are new, renamed or moved; `fresh`:
+-- those that were not in the scope before. A page never takes rootness from the top of a scope (a
+-- scope may lie inside another); the real folder takes the place of its stand-in.
+create function connector.upsert_folders(
+  p_endpoint_id uuid, p_listing_id bigint, p_folders jsonb, out changed text[], out fresh text[]
+)
 language sql volatile security invoker set search_path = ''
 as $$
   with incoming as (
     select distinct on (r.external_folder_id)
       r.external_folder_id, r.external_parent_id, r.folder_name,
       r.is_root or coalesce(known.is_root and not known.is_stand_in, false) as is_root,
+      known.external_folder_id is null or known.is_gone or known.is_stand_in as is_fresh,
       known.external_folder_id is null
-        or (known.external_parent_id, known.folder_name, known.is_root, known.is_stand_in)
+        or (known.external_parent_id, known.folder_name, known.is_root, known.is_stand_in, known.is_gone)
         is distinct from (r.external_parent_id, r.folder_name,
-          r.is_root or (known.is_root and not known.is_stand_in), false) as is_changed
+          r.is_root or (known.is_root and not known.is_stand_in), false, false) as is_changed,
+      known.seen_listing_id
     from jsonb_to_recordset(p_folders) as r (
       external_folder_id text, external_parent_id text, folder_name text, is_root boolean)
     left join connector.folders as known
@@ -101,18 +104,23 @@ as $$
   ),
   written as (
     insert into connector.folders as f
-      (endpoint_id, external_folder_id, external_parent_id, folder_name, is_root)
-    select p_endpoint_id, i.external_folder_id, i.external_parent_id, i.folder_name, i.is_root
+      (endpoint_id, external_folder_id, external_parent_id, folder_name, is_root, seen_listing_id)
+    select p_endpoint_id, i.external_folder_id, i.external_parent_id, i.folder_name, i.is_root,
+      coalesce(p_listing_id, i.seen_listing_id)
     from incoming as i
-    where i.is_changed
+    where i.is_changed or i.seen_listing_id is distinct from coalesce(p_listing_id, i.seen_listing_id)
     on conflict (endpoint_id, external_folder_id) do update
     set external_parent_id = excluded.external_parent_id,
         folder_name = excluded.folder_name,
         is_root = excluded.is_root,
-        is_stand_in = false
-    returning f.external_folder_id
+        is_stand_in = false,
+        is_gone = false,
+        seen_listing_id = excluded.seen_listing_id
   )
-  select coalesce(array_agg(written.external_folder_id), '{}') from written;
+  select
+    coalesce(array_agg(i.external_folder_id) filter (where i.is_changed), '{}'),
+    coalesce(array_agg(i.external_folder_id) filter (where i.is_fresh), '{}')
+  from incoming as i;
 $$;
 
 -- Places what hangs below folders that never appeared (the account cannot see them): each such
@@ -155,12 +163,12 @@ $$;
 revoke execute on function
   connector.escape_name(text),
   connector.rewrite_paths(uuid, text[]),
-  connector.upsert_folders(uuid, jsonb),
+  connector.upsert_folders(uuid, bigint, jsonb),
   connector.place_orphans(uuid)
 from public, anon, authenticated;
 grant execute on function
   connector.escape_name(text),
   connector.rewrite_paths(uuid, text[]),
-  connector.upsert_folders(uuid, jsonb),
+  connector.upsert_folders(uuid, bigint, jsonb),
   connector.place_orphans(uuid)
 to service_role;

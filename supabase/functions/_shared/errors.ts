@@ -8,6 +8,7 @@ export const FAILURE_CODES = [
   "config_invalid",
   "credentials_invalid",
   "cursor_expired",
+  "deletions_held",
   "function_unavailable",
   "grant_revoked",
   "internal",
@@ -43,6 +44,7 @@ export const REMEDIES: Readonly<Record<FailureCode, Remedy>> = {
   config_invalid: "needs_attention",
   credentials_invalid: "needs_attention",
   cursor_expired: "retry",
+  deletions_held: "needs_attention",
   function_unavailable: "retry",
   grant_revoked: "needs_reauthorization",
   internal: "retry",
@@ -94,5 +96,7 @@ export function toSyncError(thrown: unknown): SyncError {
 
 /** Marks a branch that the types say cannot be reached. */
 export function assertNever(value: never): never {
-  throw new TypeError(`Cannot handle an unknown variant: current value is ${JSON.stringify(value)}`);
+  throw new TypeError(
+    `Cannot handle an unknown variant: current value is ${JSON.stringify(value)}`,
+  );
 }

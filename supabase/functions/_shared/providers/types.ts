@@ -21,6 +21,8 @@ export interface FileRecord {
   readonly external_file_id: string;
   /** `null`: the provider shows no parent, the file stands at the top of the scope. */
   readonly external_parent_id: string | null;
+  /** Where an item has several parents: all, in the provider's order; the first in scope counts. */
+  readonly candidate_parent_ids?: readonly string[];
   /** The name as the provider gives it, slashes and all. */
   readonly file_name: string;
   /** The provider's own web link. */
@@ -40,6 +42,8 @@ export interface FileRecord {
 export interface FolderRecord {
   readonly external_folder_id: string;
   readonly external_parent_id: string | null;
+  /** As in {@linkcode FileRecord}. */
+  readonly candidate_parent_ids?: readonly string[];
   readonly folder_name: string;
   /** The top of a scope: its path is empty, whatever its name and parent. */
   readonly is_root: boolean;
@@ -71,8 +75,56 @@ export interface ListingStart {
   readonly seeds: readonly TaskSeed[];
   /** Folder ids to walk from the start, as in {@linkcode Page.walk}. */
   readonly walk: readonly string[];
-  /** Position in the change feed taken before the listing began; promoted when it is complete. */
-  readonly parked_cursor: Json;
+  /** Where each change log stood before the listing began; none for a provider without logs. */
+  readonly feeds: readonly FeedStart[];
+  /**
+   * The scope is what hangs below its roots. Else everything the listing and the feeds show is in
+   * scope, whatever its parent.
+   */
+  readonly is_tree: boolean;
+  /** What is gone if the complete listing has not shown it: everything, or what was in folders it read. */
+  readonly sweep: "everything" | "walked_folders";
+}
+
+/** A position in one of the provider's change logs. */
+export interface FeedStart {
+  /** Which log, in the provider's own terms. */
+  readonly key: string;
+  readonly cursor: Json;
+}
+
+/** A change log that is followed, stored as a row of `connector.feeds`. */
+export interface Feed extends FeedStart {
+  /** Pages committed so far, as in {@linkcode Task}. */
+  readonly sequence: number;
+}
+
+/** Why an item is gone, as `files.deletion_reason` says it. */
+export type RemovalReason = "trashed" | "removed";
+
+/** An item, file or folder, that a change log says is gone. A folder takes its subtree with it. */
+export interface Removal {
+  readonly external_id: string;
+  readonly reason: RemovalReason;
+}
+
+/** One page of a change log: current states, not deltas. Safe to apply twice. */
+export interface ChangePage {
+  readonly files: readonly FileRecord[];
+  readonly folders: readonly FolderRecord[];
+  readonly removed: readonly Removal[];
+  readonly receipt: Readonly<Record<string, number>>;
+  /** `drained`: nothing more for now; the cursor is where to go on next time. */
+  readonly next: { readonly type: "more" | "drained"; readonly cursor: Json };
+}
+
+/** Which of the provider's limits a call counts against. */
+export interface Quota {
+  /** Names the bucket all workers share: provider, account or application, class of call. */
+  readonly bucket: string;
+  /** What this call costs, in the provider's units. */
+  readonly units: number;
+  readonly unitsPerMinute: number;
 }
 
 /** A part of the scope that could not be read. Its presence makes the run `partial`. */
@@ -117,6 +169,8 @@ export interface ProviderContext<Config> {
   readonly getJson: (url: URL) => Promise<unknown>;
   /** Base of the provider's API, without a trailing slash; from the settings, never from a row. */
   readonly apiUrl: string;
+  /** How many more tasks of this listing could be read at the same time: a reason to cut one up. */
+  readonly idleLanes: number;
   readonly signal: AbortSignal;
 }
 
@@ -172,6 +226,10 @@ export interface Provider<Config> {
   startListing(context: ProviderContext<Config>): Promise<ListingStart>;
   /** One bounded page of one task; safe to repeat with the same cursor. */
   readPage(task: Task, context: ProviderContext<Config>): Promise<Page>;
+  /** One bounded page of a change log; throws `cursor_expired` when its position is no longer known. */
+  readChanges(feed: Feed, context: ProviderContext<Config>): Promise<ChangePage>;
+  /** Which limit a call to `url` counts against. */
+  quotaOf(url: URL, config: Config, settings: ProviderSettings): Quota;
   /** `null` lets the engine decide by status alone. */
   classify(failure: HttpFailure): { readonly code: FailureCode; readonly message: string } | null;
 }

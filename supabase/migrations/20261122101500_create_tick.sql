@@ -1,6 +1,6 @@
 -- Purpose:  the scheduler's minute: heartbeat, expired leases, and one call when something is due.
 --           And the daily retention of history.
--- Depends:  20261122101100_create_finishing.sql
+-- Depends:  20261122101400_create_finishing.sql
 -- Rollback: select cron.unschedule('connector-tick'); select cron.unschedule('connector-retention');
 
 -- A secret from Vault. A header made from a missing one would be dropped in silence by pg_net.

@@ -1,5 +1,5 @@
 -- Purpose:  how a slice ends: more to do, bound reached, all done, or failed.
--- Depends:  20261122101000_create_slices.sql
+-- Depends:  20261122101300_create_sweeping.sql
 -- Rollback: drop the functions below.
 
 -- When an endpoint runs next, after a run that ended well.

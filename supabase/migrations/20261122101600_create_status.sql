@@ -1,6 +1,6 @@
 -- Purpose:  what people see of it all: endpoint_overview and sync_status() for owners, and the
 --           scheduler's health for the health function.
--- Depends:  20261122101200_create_tick.sql
+-- Depends:  20261122101500_create_tick.sql
 -- Rollback: drop view public.endpoint_overview cascade; drop function public.connector_health();
 
 -- Invoker rights: each reader sees their own endpoints only, by the policies of the tables below.
