@@ -181,18 +181,22 @@ as $$
       and f.external_folder_id in (select incoming.external_id from incoming)
       and f.is_root and not f.is_stand_in and not f.is_gone
   ),
-  reasons as (
-    select f.id, min(gone.reason) as reason
-    from (
-      select incoming.external_id, null as external_folder_id, incoming.reason from incoming
-      union all
-      select null, subtree.external_folder_id, subtree.reason from subtree
-    ) as gone
+  -- Two joins rather than one with or: each has an index of its own.
+  found as (
+    select f.id, incoming.reason
+    from incoming
     join public.files as f
-      on f.endpoint_id = p_endpoint_id
-      and (f.external_file_id = gone.external_id or f.external_parent_id = gone.external_folder_id)
+      on f.endpoint_id = p_endpoint_id and f.external_file_id = incoming.external_id
     where f.deleted_at is null
-    group by f.id
+    union all
+    select f.id, subtree.reason
+    from subtree
+    join public.files as f
+      on f.endpoint_id = p_endpoint_id and f.external_parent_id = subtree.external_folder_id
+    where f.deleted_at is null
+  ),
+  reasons as (
+    select found.id, min(found.reason) as reason from found group by found.id
   ),
   files_gone as (
     update public.files as f

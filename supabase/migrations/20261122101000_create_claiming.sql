@@ -1,5 +1,5 @@
 -- Purpose:  leases: who may work on which endpoint, and how due endpoints are handed out.
--- Depends:  20261122100600_create_scheduling.sql
+-- Depends:  20261122100700_create_listings.sql
 -- Rollback: drop the functions below.
 --
 -- Advisory locks used by this schema, by their first key: 7001 the claim, 7002 one endpoint's pages.

@@ -103,7 +103,7 @@ language plpgsql volatile security invoker set search_path = ''
 as $$
 declare
   v_lease record;
-  v_contexts jsonb := '[]';
+  v_contexts jsonb := '[]'::jsonb;
   v_context jsonb;
 begin
   for v_lease in

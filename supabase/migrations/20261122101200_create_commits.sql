@@ -26,6 +26,11 @@ begin
   end if;
   if v_is_done then
     delete from connector.tasks as t where t.id = (p_page ->> 'task_id')::bigint and t.key is null;
+    update connector.folders as f
+    set walked_listing_id = p_listing_id
+    from connector.listings as g
+    where g.id = p_listing_id and g.sweep = 'walked_folders'
+      and f.endpoint_id = g.endpoint_id and f.external_folder_id = any (v_folder_ids);
   end if;
   return true;
 end;

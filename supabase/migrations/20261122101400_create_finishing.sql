@@ -46,34 +46,131 @@ begin
 end;
 $$;
 
--- Closes the listing: places what hangs below unseen folders, and promotes the parked feed position
--- if nothing was skipped. Returns the receipt, and what was skipped in a sentence.
-create function connector.close_listing(
-  p_endpoint_id uuid, out receipt jsonb, out skipped_message text
-)
+-- What the change feeds showed of a tree scope without its parent ever turning up lies outside the
+-- scope; what stood in it before has left it.
+create function connector.settle_pending(p_endpoint_id uuid, out deleted integer, out bytes numeric)
+language plpgsql volatile security invoker set search_path = ''
+as $$
+declare
+  v_left jsonb;
+begin
+  select coalesce(jsonb_agg(
+    jsonb_build_object('external_id', p.external_id, 'reason', 'out_of_scope')), '[]') into v_left
+  from connector.pending_items as p where p.endpoint_id = p_endpoint_id;
+  select * into deleted, bytes from connector.remove_items(p_endpoint_id, v_left);
+end;
+$$;
+
+-- Keeps the ledger of folders that cannot be read: those skipped now are tried again later and later,
+-- those read now are forgotten.
+create function connector.note_folder_errors(p_listing connector.listings)
+returns void
+language plpgsql volatile security invoker set search_path = ''
+as $$
+begin
+  delete from connector.folder_errors as e
+  where e.endpoint_id = p_listing.endpoint_id
+    and (p_listing.is_full or exists (
+      select from connector.folders as f
+      where f.endpoint_id = e.endpoint_id and f.external_folder_id = e.external_folder_id
+        and f.enqueued_listing_id = p_listing.id))
+    and not exists (
+      select from connector.skipped_subtrees as k
+      where k.listing_id = p_listing.id and k.external_folder_id = e.external_folder_id);
+  insert into connector.folder_errors as e
+    (endpoint_id, external_folder_id, failure_code, message, next_attempt_at)
+  select p_listing.endpoint_id, k.external_folder_id, k.failure_code, k.message,
+    now() + interval '15 minutes'
+  from connector.skipped_subtrees as k where k.listing_id = p_listing.id
+  on conflict (endpoint_id, external_folder_id) do update
+  set failure_code = excluded.failure_code,
+      message = excluded.message,
+      failures = e.failures + 1,
+      next_attempt_at = now() + make_interval(mins => least(15 * (2 ^ least(e.failures, 10))::integer, 1440));
+end;
+$$;
+
+-- Closes what the run had open: places or settles items without a parent, keeps the ledger, and lets
+-- the next runs be incremental when the listing was complete. Returns the run's receipt.
+create function connector.close_run(p_state connector.endpoint_states)
+returns jsonb
 language plpgsql volatile security invoker set search_path = ''
 as $$
 declare
   v_listing connector.listings;
+  v_settled record;
+  v_receipt jsonb := '{}'::jsonb;
 begin
-  select * into v_listing from connector.listings as g where g.endpoint_id = p_endpoint_id for update;
-  if not found or v_listing.open_tasks > 0 then
+  select * into v_listing from connector.listings as g where g.endpoint_id = p_state.endpoint_id;
+  if v_listing.open_tasks > 0
+    or (v_listing.sweep <> 'nothing' and connector.is_listing_complete(v_listing))
+  then
     raise exception using errcode = 'FC002',
-      message = format('Cannot close a listing with open tasks: %s are open', v_listing.open_tasks);
+      message = format('Cannot finish a run with work left: %s tasks are open, to be swept: %s',
+        v_listing.open_tasks, v_listing.sweep);
   end if;
-  perform connector.place_orphans(p_endpoint_id);
-  select format('%s part(s) of the scope could not be read, first: %s',
-           count(*), min(k.message)),
-         v_listing.receipt || jsonb_build_object('subtrees_skipped', count(*))
-  into skipped_message, receipt
-  from connector.skipped_subtrees as k where k.listing_id = v_listing.id;
-  if (receipt ->> 'subtrees_skipped')::bigint = 0 then
-    skipped_message := null;
-    update connector.endpoint_states as s
-    set feed_cursor = v_listing.parked_cursor, last_listing_completed_at = now()
-    where s.endpoint_id = p_endpoint_id;
+  perform connector.place_orphans(p_state.endpoint_id)
+  where not p_state.scope_is_tree;
+  select * into v_settled from connector.settle_pending(p_state.endpoint_id);
+  update connector.endpoint_states as s
+  set file_count = s.file_count - v_settled.deleted, total_bytes = s.total_bytes - v_settled.bytes
+  where s.endpoint_id = p_state.endpoint_id;
+  update public.sync_logs as r set files_deleted = r.files_deleted + v_settled.deleted
+  where r.id = p_state.run_id;
+
+  if v_listing.id is not null then
+    perform connector.note_folder_errors(v_listing);
+    select v_listing.receipt || jsonb_build_object('subtrees_skipped', count(*)) into v_receipt
+    from connector.skipped_subtrees as k where k.listing_id = v_listing.id;
+    -- A search that Google itself calls incomplete is no ground to build on: list again.
+    if v_listing.is_full and coalesce((v_listing.receipt ->> 'incomplete_searches')::bigint, 0) = 0 then
+      update connector.endpoint_states as s
+      set can_sync_incrementally = true, last_listing_completed_at = now()
+      where s.endpoint_id = p_state.endpoint_id;
+    end if;
+    delete from connector.listings as g where g.id = v_listing.id;
   end if;
-  delete from connector.listings as g where g.id = v_listing.id;
+  return v_receipt;
+end;
+$$;
+
+-- How the endpoint stands after a run that did all it could: its status, and why it is not completed.
+create function connector.standing(
+  p_endpoint_id uuid, out status text, out code text, out message text
+)
+language plpgsql stable security invoker set search_path = ''
+as $$
+declare
+  v_held bigint;
+  v_gone text;
+  v_errors bigint;
+  v_first_error text;
+begin
+  select s.held_deletions into v_held
+  from connector.endpoint_states as s where s.endpoint_id = p_endpoint_id;
+  select min(f.folder_name) into v_gone
+  from connector.folders as f where f.endpoint_id = p_endpoint_id and f.is_root and f.is_gone;
+  select count(*), min(e.message) into v_errors, v_first_error
+  from connector.folder_errors as e where e.endpoint_id = p_endpoint_id;
+  if v_gone is not null then
+    status := 'needs_attention';
+    code := 'scope_not_found';
+    message := format(
+      'The folder %L was trashed, deleted or is no longer shared with the connected account. '
+      || 'Restore or share it, or change endpoint_config.', v_gone);
+  elsif v_held is not null then
+    status := 'needs_attention';
+    code := 'deletions_held';
+    message := format(
+      'A full listing no longer showed %s files, suspiciously many; none was deleted. If they are '
+      || 'really gone, approve: select approve_deletions(''%s'')', v_held, p_endpoint_id);
+  elsif v_errors > 0 then
+    status := 'partial';
+    code := 'listing_incomplete';
+    message := format('%s part(s) of the scope could not be read, first: %s', v_errors, v_first_error);
+  else
+    status := 'completed';
+  end if;
 end;
 $$;
 
@@ -84,7 +181,8 @@ as $$
 declare
   v_state connector.endpoint_states;
   v_type text := p_outcome ->> 'type';
-  v_closed record;
+  v_receipt jsonb;
+  v_standing record;
 begin
   perform pg_catalog.pg_advisory_xact_lock(
     7002, hashtext((p_lease ->> 'endpoint_id')::uuid::text));
@@ -95,7 +193,10 @@ begin
 
   if v_type = 'continue' and v_state.slices_without_progress < 5 then
     update connector.endpoint_states as s
-    set lease_token = null, lease_expires_at = null, next_run_at = now()
+    set lease_token = null, lease_expires_at = null, next_run_at = now(),
+        -- A slice that was handed back before it asked for anything says nothing about the work.
+        slices_without_progress = case when (p_outcome ->> 'provider_calls')::bigint > 0
+          then s.slices_without_progress else greatest(s.slices_without_progress - 1, 0) end
     where s.endpoint_id = v_state.endpoint_id;
     return jsonb_build_object('status', 'running', 'next_run_at', now());
   elsif v_type = 'continue' then
@@ -108,16 +209,17 @@ begin
                 where g.endpoint_id = v_state.endpoint_id), '{}'),
       date_trunc('minute', now()) + interval '1 minute');
   elsif v_type = 'done' then
-    select * into v_closed from connector.close_listing(v_state.endpoint_id);
-    return connector.end_run(v_state,
-      case when v_closed.skipped_message is null then 'completed' else 'partial' end,
-      case when v_closed.skipped_message is not null then 'listing_incomplete' end,
-      v_closed.skipped_message, v_closed.receipt,
+    v_receipt := connector.close_run(v_state);
+    select * into v_standing from connector.standing(v_state.endpoint_id);
+    return connector.end_run(v_state, v_standing.status, v_standing.code, v_standing.message,
+      v_receipt,
       connector.scheduled_after_run(
         v_state.endpoint_id, (p_outcome ->> 'next_cron_at')::timestamptz));
   elsif v_type = 'failed' then
     if p_outcome ->> 'code' = 'cursor_expired' then
       delete from connector.listings as g where g.endpoint_id = v_state.endpoint_id;
+      update connector.endpoint_states as s set can_sync_incrementally = false
+      where s.endpoint_id = v_state.endpoint_id;
     end if;
     return connector.fail_run(v_state.endpoint_id, p_outcome ->> 'code', p_outcome ->> 'message',
       p_outcome ->> 'remedy', (p_outcome ->> 'retry_after_seconds')::double precision);
@@ -133,12 +235,18 @@ comment on function public.connector_finish_slice(jsonb, jsonb) is
 revoke execute on function
   connector.scheduled_after_run(uuid, timestamptz),
   connector.end_run(connector.endpoint_states, text, text, text, jsonb, timestamptz),
-  connector.close_listing(uuid),
+  connector.settle_pending(uuid),
+  connector.note_folder_errors(connector.listings),
+  connector.close_run(connector.endpoint_states),
+  connector.standing(uuid),
   public.connector_finish_slice(jsonb, jsonb)
 from public, anon, authenticated, service_role;
 grant execute on function
   connector.scheduled_after_run(uuid, timestamptz),
   connector.end_run(connector.endpoint_states, text, text, text, jsonb, timestamptz),
-  connector.close_listing(uuid),
+  connector.settle_pending(uuid),
+  connector.note_folder_errors(connector.listings),
+  connector.close_run(connector.endpoint_states),
+  connector.standing(uuid),
   public.connector_finish_slice(jsonb, jsonb)
 to service_role;

@@ -177,7 +177,11 @@ Deno.test("signed-in users may execute what the contract names, and nothing else
       select p.proname as name from pg_proc p
       where p.pronamespace in ('public'::regnamespace, 'connector'::regnamespace)
         and has_function_privilege('authenticated', p.oid, 'execute') order by 1`;
-    assert.deepEqual(rows.map((row) => row.name), ["request_sync", "sync_status"]);
+    assert.deepEqual(rows.map((row) => row.name), [
+      "approve_deletions",
+      "request_sync",
+      "sync_status",
+    ]);
   }));
 
 Deno.test("no signed-in user can read a token value or a lease token, nor write a machinery column", () =>

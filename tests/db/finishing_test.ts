@@ -109,13 +109,15 @@ Deno.test("a listing with a skipped folder ends partial and names the folder", (
     assert.equal((await finishSlice(sql, lease, { type: "done" })).status, "partial");
     const [row] = await sql`
       select r.status, r.error_code, r.error_message, r.receipt -> 'subtrees_skipped' as skipped,
-        s.feed_cursor
+        s.can_sync_incrementally
       from public.sync_logs r, connector.endpoint_states s`;
     assert.equal(row?.status, "partial");
     assert.equal(row?.error_code, "listing_incomplete");
     assert.match(row?.error_message, /Cannot read folder X/);
     assert.equal(row?.skipped, 1);
-    assert.equal(row?.feed_cursor, null, "the feed position of an incomplete listing is not used");
+    const [error] = await sql`
+      select external_folder_id, next_attempt_at > now() as is_later from connector.folder_errors`;
+    assert.deepEqual({ ...error }, { external_folder_id: "X", is_later: true });
   }));
 
 Deno.test("a run cannot be done while tasks are open", () =>
@@ -220,12 +222,20 @@ Deno.test("an unknown outcome is refused, and the lease is kept", () =>
     assert.equal(row?.lease_token, lease.lease_token);
   }));
 
-Deno.test("slices that get nowhere end their run after the fifth", () =>
+Deno.test("slices that ask the provider and get nowhere end their run after the fifth", () =>
   withDatabase(async (sql) => {
     await endpointWith(sql);
     const statuses: string[] = [];
     for (let slice = 0; slice < 5; slice++) {
-      statuses.push((await run(sql, { type: "continue" })).status);
+      statuses.push((await run(sql, { type: "continue", provider_calls: 1 })).status);
     }
     assert.deepEqual(statuses, ["running", "running", "running", "running", "failed"]);
+  }));
+
+Deno.test("slices that are handed back unworked do not count against their run", () =>
+  withDatabase(async (sql) => {
+    await endpointWith(sql);
+    for (let slice = 0; slice < 8; slice++) {
+      assert.equal((await run(sql, { type: "continue", provider_calls: 0 })).status, "running");
+    }
   }));

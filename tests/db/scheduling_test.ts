@@ -160,9 +160,10 @@ for (
       assert.equal(failure.code, "FC001");
       assert.equal((await stateOf(sql, id)).is_due, true);
       const [row] = await sql`
-        select (select count(*)::int from connector.listings) as listings, s.feed_cursor
+        select (select count(*)::int from connector.listings) as listings,
+          (select count(*)::int from connector.feeds) as feeds, s.can_sync_incrementally
         from connector.endpoint_states s`;
-      assert.deepEqual({ ...row }, { listings: 0, feed_cursor: null });
+      assert.deepEqual({ ...row }, { listings: 0, feeds: 0, can_sync_incrementally: false });
     }));
 }
 

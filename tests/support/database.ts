@@ -114,7 +114,9 @@ export async function startListing(
     }],
     seeds: [{ kind: "files", key: "files", cursor: null }],
     walk: [],
-    parked_cursor: { token: "1" },
+    feeds: [{ key: "user", cursor: { token: "1" } }],
+    is_tree: false,
+    sweep: "everything",
     folders_per_task: 50,
     provider_calls: 0,
   };
@@ -130,6 +132,7 @@ export interface Committed {
   readonly added: number;
   readonly updated: number;
   readonly unchanged: number;
+  readonly deleted: number;
   readonly files_seen: number;
   readonly open_tasks: number;
   readonly tasks: StartedTask[];
@@ -163,16 +166,67 @@ export async function commitPage(
   return row.committed;
 }
 
-/** Ends a slice. */
+/** A change page that says nothing and drains its feed. */
+export const EMPTY_CHANGES = {
+  feed_key: "user",
+  sequence: 0,
+  files: [],
+  filtered: [],
+  folders: [],
+  removed: [],
+  folders_per_task: 50,
+  receipt: {},
+  next: { type: "drained", cursor: { token: "2" } },
+  provider_calls: 1,
+};
+
+/** Commits a page of a change feed; what `page` leaves out is taken from {@linkcode EMPTY_CHANGES}. */
+export async function commitChanges(
+  sql: Sql,
+  lease: Lease,
+  page: postgres.JSONValue,
+): Promise<Committed> {
+  const [row] = await sql<{ committed: Committed }[]>`
+    select public.connector_commit_changes(
+      ${sql.json(lease)}, ${sql.json(EMPTY_CHANGES)}::jsonb || ${
+    sql.json(page)
+  }::jsonb) as committed`;
+  if (row === undefined) throw new Error("Cannot commit changes: no answer came back");
+  return row.committed;
+}
+
+/** Sweeps until nothing is left to be swept; returns what it deleted and what the fuse withheld. */
+export async function sweep(
+  sql: Sql,
+  lease: Lease,
+  limit = 20_000,
+): Promise<{ deleted: number; held: number | null; calls: number }> {
+  let deleted = 0;
+  for (let calls = 1;; calls++) {
+    const [row] = await sql<{ swept: { deleted: number; held: number | null; more: boolean } }[]>`
+      select public.connector_sweep(${sql.json(lease)}, ${limit}) as swept`;
+    if (row === undefined) throw new Error("Cannot sweep: no answer came back");
+    deleted += row.swept.deleted;
+    if (!row.swept.more) return { deleted, held: row.swept.held, calls };
+  }
+}
+
+/** Ends a slice. A run that is `done` is swept first, as a worker does it. */
 export async function finishSlice(
   sql: Sql,
   lease: Lease,
   outcome: postgres.JSONValue,
 ): Promise<{ status: string; next_run_at: string | null }> {
+  if (isDone(outcome)) await sweep(sql, lease);
   const [row] = await sql<{ finished: { status: string; next_run_at: string | null } }[]>`
     select public.connector_finish_slice(${sql.json(lease)}, ${sql.json(outcome)}) as finished`;
   if (row === undefined) throw new Error("Cannot finish a slice: no answer came back");
   return row.finished;
+}
+
+function isDone(outcome: postgres.JSONValue): boolean {
+  return typeof outcome === "object" && outcome !== null && "type" in outcome &&
+    outcome.type === "done";
 }
 
 /** A file as a page carries it. */
