@@ -17,7 +17,9 @@ comment on function connector.escape_name(text) is
 -- whose path changed. Folders in a circle, or below an unknown parent, have no path.
 create function connector.rewrite_paths(p_endpoint_id uuid, p_folder_ids text[])
 returns bigint
-language plpgsql volatile security invoker set search_path = ''
+-- The planner cannot know how deep a tree is, expects the worst, and would compile for a second what
+-- runs for a millisecond.
+language plpgsql volatile security invoker set search_path = '' set jit = 'off'
 as $$
 declare
   v_files bigint;
@@ -69,8 +71,7 @@ begin
   set file_path = moved.path || '/' || connector.escape_name(f.file_name), updated_at = now()
   from moved
   where f.endpoint_id = p_endpoint_id
-    and f.external_parent_id = moved.external_folder_id
-    and f.file_path is distinct from moved.path || '/' || connector.escape_name(f.file_name);
+    and f.external_parent_id = moved.external_folder_id;
   get diagnostics v_files = row_count;
   return v_files;
 end;

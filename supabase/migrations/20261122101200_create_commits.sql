@@ -99,7 +99,8 @@ $$;
 
 create function public.connector_commit_page(p_lease jsonb, p_page jsonb)
 returns jsonb
-language plpgsql volatile security invoker set search_path = '' set statement_timeout = '60s'
+language plpgsql volatile security invoker set search_path = ''
+  set statement_timeout = '60s' set jit = 'off'
 as $$
 declare
   v_state connector.endpoint_states;
@@ -252,7 +253,8 @@ $$;
 
 create function public.connector_commit_changes(p_lease jsonb, p_page jsonb)
 returns jsonb
-language plpgsql volatile security invoker set search_path = '' set statement_timeout = '60s'
+language plpgsql volatile security invoker set search_path = ''
+  set statement_timeout = '60s' set jit = 'off'
 as $$
 declare
   v_state connector.endpoint_states;

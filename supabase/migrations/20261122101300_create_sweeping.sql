@@ -62,7 +62,8 @@ $$;
 
 create function public.connector_sweep(p_lease jsonb, p_limit integer default 20000)
 returns jsonb
-language plpgsql volatile security invoker set search_path = '' set statement_timeout = '60s'
+language plpgsql volatile security invoker set search_path = ''
+  set statement_timeout = '60s' set jit = 'off'
 as $$
 declare
   v_state connector.endpoint_states;

@@ -176,7 +176,8 @@ $$;
 
 create function public.connector_finish_slice(p_lease jsonb, p_outcome jsonb)
 returns jsonb
-language plpgsql volatile security invoker set search_path = '' set statement_timeout = '60s'
+language plpgsql volatile security invoker set search_path = ''
+  set statement_timeout = '60s' set jit = 'off'
 as $$
 declare
   v_state connector.endpoint_states;
