@@ -67,10 +67,15 @@ function toFileLink(item: DriveItem): string {
   return `https://drive.google.com/open?id=${encodeURIComponent(item.id)}`;
 }
 
+/** All parents, where there are several: which of them counts depends on what is in the scope. */
+function candidates({ parents }: Pick<DriveItem, "parents">) {
+  return parents !== undefined && parents.length > 1 ? { candidate_parent_ids: parents } : {};
+}
+
 /**
  * The row of a file, a Google document or a shortcut.
  *
- * @param parentId the folder it is read in: an item with several parents has one place in the table
+ * @param parentId the folder it is read in, or the first of its parents
  */
 export function toFileRecord(item: DriveItem, parentId: string | null): ReadFile {
   const size = readSize(item.size);
@@ -80,6 +85,7 @@ export function toFileRecord(item: DriveItem, parentId: string | null): ReadFile
   const file = {
     external_file_id: item.id,
     external_parent_id: parentId,
+    ...candidates(item),
     file_name: toName(item.name),
     file_link: toFileLink(item),
     file_size: size ?? null,
@@ -94,13 +100,14 @@ export function toFileRecord(item: DriveItem, parentId: string | null): ReadFile
 
 /** The row of a folder. */
 export function toFolderRecord(
-  folder: Pick<DriveItem, "id" | "name">,
+  folder: Pick<DriveItem, "id" | "name" | "parents">,
   parentId: string | null,
   isRoot: boolean,
 ): FolderRecord {
   return {
     external_folder_id: folder.id,
     external_parent_id: parentId,
+    ...candidates(folder),
     folder_name: toName(folder.name),
     is_root: isRoot,
   };
