@@ -1,6 +1,7 @@
 /** The engine on a fake database, a scripted provider and a clock that stands still. */
 import { Secret } from "../../supabase/functions/_shared/log.ts";
 import type { EngineDeps } from "../../supabase/functions/_shared/sync/deps.ts";
+import { createGovernor } from "../../supabase/functions/_shared/sync/governor.ts";
 import { createFakeConnectorDb, type FakeConnectorDb } from "./fake_connector_db.ts";
 import { createMemoryLog, type LogEntry } from "./memory_log.ts";
 import {
@@ -47,6 +48,7 @@ export function createTestEngine(
         invalidate: () => false,
       }),
     },
+    governor: createGovernor({ db, now: clock.now, sleep: clock.sleep, log }),
     fetch: () => Promise.reject(new TypeError("The scripted provider makes no calls")),
     now: clock.now,
     sleep: clock.sleep,

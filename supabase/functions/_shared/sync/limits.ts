@@ -29,6 +29,18 @@ export const LANES = 5;
 /** Tasks of one endpoint held in memory; the others wait in the database. */
 export const HELD_TASKS = 100;
 
+/**
+ * Pages held at the same time by one invocation, from the request for them to the end of their
+ * commit: what bounds its memory, however many endpoints and lanes there are.
+ */
+export const HELD_PAGES = 16;
+
+/** Of them, most held by one endpoint: one that must wait for its provider leaves room for others. */
+export const HELD_PAGES_PER_ENDPOINT = 12;
+
+/** Commits of one endpoint under way at the same time; more would wait for each other's locks. */
+export const PARALLEL_COMMITS = 2;
+
 /** A lease not extended by a commit for this long is renewed by a call of its own (it lasts 120 s). */
 export const RENEW_LEASE_AFTER_MS = 40_000;
 
