@@ -30,7 +30,8 @@ begin
     return;
   end if;
   v_listing_id := connector.ensure_listing(p_endpoint_id);
-  v_tasks := connector.add_tasks(p_endpoint_id, v_listing_id, v_folder_ids, 1, '[]');
+  v_tasks := connector.add_tasks(
+    p_endpoint_id, v_listing_id, v_folder_ids, null, 1, null);
   update connector.listings set open_tasks = open_tasks + v_tasks where listings.id = v_listing_id;
 end;
 $$;
@@ -161,9 +162,11 @@ begin
   v_state := connector.require_lease(p_lease);
   delete from connector.listings where listings.endpoint_id = v_state.endpoint_id;
   delete from connector.pending_items where pending_items.endpoint_id = v_state.endpoint_id;
-  insert into connector.listings (endpoint_id, is_full, sweep, may_delete_all, deletion_reason)
+  insert into connector.listings
+    (endpoint_id, is_full, sweep, needs_confirmation, may_delete_all, deletion_reason)
   values (
-    v_state.endpoint_id, true, p_start ->> 'sweep',
+    v_state.endpoint_id, p_start ->> 'sweep' = 'everything', p_start ->> 'sweep',
+    coalesce((p_start ->> 'confirms_absence')::boolean, false),
     v_state.are_deletions_approved or v_state.is_scope_changed,
     case when v_state.is_scope_changed then 'out_of_scope' else 'removed' end)
   returning id into v_listing_id;
@@ -189,18 +192,19 @@ begin
   perform connector.rewrite_paths(v_state.endpoint_id, v_former_roots || v_roots.changed);
 
   v_tasks := connector.add_tasks(
-    v_state.endpoint_id, v_listing_id, p_start -> 'walk',
+    v_state.endpoint_id, v_listing_id, p_start -> 'walk', p_start -> 'walk_changed',
     (p_start ->> 'folders_per_task')::integer, p_start -> 'seeds');
   update connector.listings set open_tasks = v_tasks where listings.id = v_listing_id;
   update public.sync_logs
-  set mode = 'full', provider_calls = provider_calls + coalesce((p_start ->> 'provider_calls')::bigint, 0)
+  set mode = case when p_start ->> 'sweep' = 'everything' then 'full' else mode end,
+      provider_calls = provider_calls + coalesce((p_start ->> 'provider_calls')::bigint, 0)
   where sync_logs.id = v_state.run_id;
   update connector.endpoint_states as s
   set lease_expires_at = clock_timestamp() + interval '120 seconds',
       scope_is_tree = (p_start ->> 'is_tree')::boolean
   where s.endpoint_id = v_state.endpoint_id and s.lease_token = v_state.lease_token;
   return jsonb_build_object(
-    'listing', jsonb_build_object('id', v_listing_id, 'open_tasks', v_tasks, 'is_full', true),
+    'listing', jsonb_build_object('id', v_listing_id, 'open_tasks', v_tasks, 'is_full', p_start ->> 'sweep' = 'everything'),
     'tasks', connector.open_tasks(v_listing_id, 0, 50));
 end;
 $$;

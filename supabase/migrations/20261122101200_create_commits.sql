@@ -27,9 +27,10 @@ begin
   if v_is_done then
     delete from connector.tasks as t where t.id = (p_page ->> 'task_id')::bigint and t.key is null;
     update connector.folders as f
-    set walked_listing_id = p_listing_id
+    set walked_listing_id = p_listing_id, provider_state = f.walking_state
     from connector.listings as g
-    where g.id = p_listing_id and g.sweep = 'walked_folders'
+    where g.id = p_listing_id
+      and (g.sweep = 'walked_folders' or f.walking_state is not null)
       and f.endpoint_id = g.endpoint_id and f.external_folder_id = any (v_folder_ids);
   end if;
   return true;
@@ -138,8 +139,8 @@ begin
   from connector.upsert_files(v_endpoint_id, v_noted_listing_id, p_page -> 'files');
   select * into v_filtered from connector.delete_filtered(v_endpoint_id, p_page -> 'filtered');
   v_new_tasks := connector.add_tasks(
-    v_endpoint_id, v_listing_id, p_page -> 'walk', (p_page ->> 'folders_per_task')::integer,
-    p_page -> 'seeds');
+    v_endpoint_id, v_listing_id, p_page -> 'walk', p_page -> 'walk_changed',
+    (p_page ->> 'folders_per_task')::integer, p_page -> 'seeds');
   insert into connector.skipped_subtrees (listing_id, external_folder_id, failure_code, message)
   select distinct on (k.external_folder_id) v_listing_id, k.external_folder_id, k.code, k.message
   from jsonb_to_recordset(p_page -> 'skipped') as k (external_folder_id text, code text, message text)
@@ -302,14 +303,15 @@ begin
   end if;
 
   -- What came into the scope is walked: the feeds promise no entries for what lies below it.
-  if cardinality(v_fresh) > 0 then
+  if cardinality(v_fresh) > 0 or jsonb_array_length(coalesce(p_page -> 'seeds', '[]')) > 0 then
     v_listing_id := connector.ensure_listing(v_endpoint_id);
     select coalesce(max(tasks.id), 0) into v_last_task_id
     from connector.tasks where tasks.listing_id = v_listing_id;
     update connector.folders as f set enqueued_listing_id = null
     where f.endpoint_id = v_endpoint_id and f.external_folder_id = any (v_fresh);
     v_new_tasks := connector.add_tasks(
-      v_endpoint_id, v_listing_id, to_jsonb(v_fresh), (p_page ->> 'folders_per_task')::integer, '[]');
+      v_endpoint_id, v_listing_id, to_jsonb(v_fresh), null,
+      (p_page ->> 'folders_per_task')::integer, p_page -> 'seeds');
   end if;
 
   return connector.count_page(

@@ -112,11 +112,7 @@ begin
   perform connector.place_orphans(p_state.endpoint_id)
   where not p_state.scope_is_tree;
   select * into v_settled from connector.settle_pending(p_state.endpoint_id);
-  update connector.endpoint_states as s
-  set file_count = s.file_count - v_settled.deleted, total_bytes = s.total_bytes - v_settled.bytes
-  where s.endpoint_id = p_state.endpoint_id;
-  update public.sync_logs as r set files_deleted = r.files_deleted + v_settled.deleted
-  where r.id = p_state.run_id;
+  perform connector.count_deleted(p_state, v_settled.deleted, v_settled.bytes, 0);
 
   if v_listing.id is not null then
     perform connector.note_folder_errors(v_listing);

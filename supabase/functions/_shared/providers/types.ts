@@ -47,6 +47,8 @@ export interface FolderRecord {
   readonly folder_name: string;
   /** The top of a scope: its path is empty, whatever its name and parent. */
   readonly is_root: boolean;
+  /** What tells whether the folder's content changed since it was last read; see `walk_changed`. */
+  readonly provider_state?: Json;
 }
 
 /** One unit of listing work, stored as a row of `connector.tasks`. */
@@ -75,6 +77,8 @@ export interface ListingStart {
   readonly seeds: readonly TaskSeed[];
   /** Folder ids to walk from the start, as in {@linkcode Page.walk}. */
   readonly walk: readonly string[];
+  /** As in {@linkcode Page.walk_changed}. */
+  readonly walk_changed?: readonly string[];
   /** Where each change log stood before the listing began; none for a provider without logs. */
   readonly feeds: readonly FeedStart[];
   /**
@@ -84,6 +88,26 @@ export interface ListingStart {
   readonly is_tree: boolean;
   /** What is gone if the complete listing has not shown it: everything, or what was in folders it read. */
   readonly sweep: "everything" | "walked_folders";
+  /** Whether {@linkcode Provider.confirmGone} is asked before an item not shown counts as gone. */
+  readonly confirms_absence?: boolean;
+}
+
+/** An item that a complete listing has not shown. */
+export interface AbsentItem {
+  readonly external_id: string;
+  readonly is_folder: boolean;
+}
+
+/** What the provider says of absent items. An item in none of the lists is asked about again. */
+export interface AbsenceVerdicts {
+  /** Deleted, or no longer in the scope. */
+  readonly gone: readonly string[];
+  /** There after all, for example in another folder. */
+  readonly present_files: readonly FileRecord[];
+  readonly present_folders: readonly FolderRecord[];
+  /** Cannot be told, for example because access was lost: the rows stay, the run is partial. */
+  readonly unknown:
+    readonly (AbsentItem & { readonly code: FailureCode; readonly message: string })[];
 }
 
 /** A position in one of the provider's change logs. */
@@ -113,6 +137,8 @@ export interface ChangePage {
   readonly files: readonly FileRecord[];
   readonly folders: readonly FolderRecord[];
   readonly removed: readonly Removal[];
+  /** Tasks that the changes make necessary, beside the walk of folders that came into the scope. */
+  readonly seeds?: readonly TaskSeed[];
   readonly receipt: Readonly<Record<string, number>>;
   /** `drained`: nothing more for now; the cursor is where to go on next time. */
   readonly next: { readonly type: "more" | "drained"; readonly cursor: Json };
@@ -140,6 +166,11 @@ export interface Page {
   readonly folders: readonly FolderRecord[];
   /** Folders whose content this listing must read too; each is read once per listing. */
   readonly walk: readonly string[];
+  /**
+   * Folders to be read only if their `provider_state` is not the one they had when they were last
+   * read to the end. The database compares.
+   */
+  readonly walk_changed?: readonly string[];
   readonly seeds: readonly TaskSeed[];
   readonly skipped: readonly SkippedSubtree[];
   /** Counts that are added to the listing's receipt, such as `incomplete_searches`. */
@@ -228,6 +259,11 @@ export interface Provider<Config> {
   readPage(task: Task, context: ProviderContext<Config>): Promise<Page>;
   /** One bounded page of a change log; throws `cursor_expired` when its position is no longer known. */
   readChanges(feed: Feed, context: ProviderContext<Config>): Promise<ChangePage>;
+  /** Asks about up to 50 absent items, where a listing `confirms_absence`. */
+  confirmGone?(
+    items: readonly AbsentItem[],
+    context: ProviderContext<Config>,
+  ): Promise<AbsenceVerdicts>;
   /** Which limit a call to `url` counts against. */
   quotaOf(url: URL, config: Config, settings: ProviderSettings): Quota;
   /** `null` lets the engine decide by status alone. */
