@@ -20,6 +20,7 @@ import { repositoryRoot } from "./paths.ts";
 import { startRest } from "./rest_api.ts";
 import { readStackFile, removeStackFile, type StackFile, writeStackFile } from "./stack_file.ts";
 import type { StackOptions } from "./stack_options.ts";
+import { writeVaultSecrets } from "./vault.ts";
 
 export type { StackOptions };
 
@@ -113,7 +114,7 @@ async function prepareStateDir({ stateDir, reset }: StackOptions): Promise<void>
   try {
     await Deno.mkdir(stateDir, { recursive: true });
     if (!reset) return;
-    for (const name of ["keys.json", "logs", "google"]) await removeIfThere(join(stateDir, name));
+    for (const name of ["keys.json", "logs"]) await removeIfThere(join(stateDir, name));
   } catch (cause) {
     throw new StackError(`Cannot use the folder "${stateDir}": ${oneLine(cause)}`, { cause });
   }
@@ -152,13 +153,16 @@ async function addDatabase(
   parts.defer(database.stop);
   void database.exited?.then(() => fail("The database has ended: see postgres.log"));
   log("applying migrations and seed");
+  const functionsUrl = `${apiUrl}/functions/v1`;
+  const dispatchToken = settings["CONNECTOR_DISPATCH_TOKEN"] ?? "";
   await migrate({
     projectDir: root,
     databaseUrl: database.postgresUrl,
-    env: {
-      CONNECTOR_FUNCTIONS_URL: `${apiUrl}/functions/v1`,
-      CONNECTOR_DISPATCH_TOKEN: settings["CONNECTOR_DISPATCH_TOKEN"] ?? "",
-    },
+    env: { CONNECTOR_FUNCTIONS_URL: functionsUrl, CONNECTOR_DISPATCH_TOKEN: dispatchToken },
+  });
+  await writeVaultSecrets(database.postgresUrl, {
+    connector_functions_url: functionsUrl,
+    connector_dispatch_token: dispatchToken,
   });
   return database;
 }
@@ -173,7 +177,7 @@ async function addFunctions(
   const deno = await findFunctionsDeno();
   if (deno.note !== undefined) log(`functions run under Deno ${deno.version}: ${deno.note}`);
   log("starting the functions");
-  const credentials = settings["CONNECTOR_GOOGLE_DRIVE_CREDENTIALS_PATH"];
+  const credentials = settings["CONNECTOR_GOOGLE_DRIVE_CREDENTIALS_PATH"] ?? "";
   const functions = startFunctions({
     deno,
     root,
@@ -181,7 +185,7 @@ async function addFunctions(
     logFolder: join(options.stateDir, "logs"),
     env: (slug) =>
       functionEnvironment({ slug, apiUrl, dbUrl: database.postgresUrl, keys, settings }),
-    readable: [...options.readable ?? [], ...credentials === undefined ? [] : [credentials]],
+    readable: [...options.readable ?? [], ...credentials === "" ? [] : [credentials]],
     onCrash: (slug, message) => log(`function ${slug} ${message}`),
   });
   parts.defer(functions.stop);
