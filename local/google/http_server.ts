@@ -81,8 +81,12 @@ async function readRequest(
   }
   const method = incoming.method ?? "GET";
   const hasBody = method !== "GET" && method !== "HEAD";
-  // The path may begin with `//`, which must not be taken for a host.
-  const url = `${origin}/${(incoming.url ?? "/").replace(/^\/+/, "")}`;
+  // The caller may know this machine by another name. The path may begin with `//`, which must not
+  // be taken for a host.
+  const base = /^[A-Za-z0-9.-]+(?::\d+)?$/.test(headers.get("host") ?? "")
+    ? `http://${headers.get("host")}`
+    : origin;
+  const url = `${base}/${(incoming.url ?? "/").replace(/^\/+/, "")}`;
   return new Request(url, {
     method,
     headers,
