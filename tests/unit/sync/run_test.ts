@@ -193,6 +193,31 @@ Deno.test("a lease is renewed while no commit extends it, and its loss breaks of
   assert.deepEqual(endpoint.outcomes, []);
 });
 
+Deno.test("a renewal that fails is tried again before the lease runs out", async () => {
+  const script = newScript();
+  const go = Promise.withResolvers<void>();
+  const reading = Promise.withResolvers<void>();
+  script.onRead = () => {
+    reading.resolve();
+    return go.promise;
+  };
+  const engine = createTestEngine(script);
+  const endpoint = addDrive(engine, 5);
+  let renewals = 0;
+  engine.db.intercept = (method) =>
+    method === "renewLease" && ++renewals === 1
+      ? Promise.reject(new SyncError("unavailable", "The database does not answer."))
+      : Promise.resolve();
+  const work = workLeases([engine.db.lease(endpoint)], engine.deps);
+  await reading.promise;
+  engine.clock.advance(40_000);
+  await waitFor("the second renewal", () => renewals === 2, { everyMs: 0 });
+  assert.deepEqual(engine.clock.waits, [20_000]);
+  go.resolve();
+  await work;
+  assert.equal(endpoint.files.size, 5);
+});
+
 Deno.test("a spent budget stops the run between pages; the next slice goes on from there", async () => {
   const engine = createTestEngine();
   const endpoint = addDrive(engine, 100);
