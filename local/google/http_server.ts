@@ -22,9 +22,14 @@ export async function serveHttp(
   let origin = "";
   const server = createServer((incoming, outgoing) => {
     answer(handle, origin, incoming, outgoing).catch((error: unknown) => {
-      if (!(error instanceof ConnectionReset)) outgoing.statusCode = 500;
-      if (error instanceof ConnectionReset || outgoing.headersSent) incoming.socket.destroy();
-      else outgoing.end(`The emulator failed: ${String(error)}`);
+      // A caller that has gone away needs no answer.
+      if (outgoing.destroyed) return;
+      if (error instanceof ConnectionReset || outgoing.headersSent) {
+        incoming.socket.destroy();
+        return;
+      }
+      outgoing.writeHead(500);
+      outgoing.end(`The emulator failed: ${String(error)}`);
     });
   });
   await new Promise<void>((resolve, reject) => {
