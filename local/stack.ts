@@ -86,7 +86,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     rest: rest.handler,
   }));
   await functions?.ready();
-  await probeSettings(functions?.all() ?? []);
+  await probeSettings({
+    functions: functions?.all() ?? [],
+    settings,
+    onMissing: assembly.log,
+  });
   await addScheduler(assembly, database);
 
   const info = describeStack(assembly.keys, apiUrl, database, rest.standIns);
