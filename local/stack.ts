@@ -110,7 +110,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
 async function prepareStateDir({ stateDir, reset }: StackOptions): Promise<void> {
   const running = await readStackFile(stateDir);
-  if (running !== null) {
+  if (running !== null && await answers(running)) {
     throw new StackError(
       `A stack is already running in "${stateDir}" (process ${running.pid}, ${running.api_url}): stop it, or choose --state-dir`,
     );
@@ -121,6 +121,19 @@ async function prepareStateDir({ stateDir, reset }: StackOptions): Promise<void>
     for (const name of ["keys.json", "logs"]) await removeIfThere(join(stateDir, name));
   } catch (cause) {
     throw new StackError(`Cannot use the folder "${stateDir}": ${oneLine(cause)}`, { cause });
+  }
+}
+
+/** Tells a running stack from a stranger who has been given the process id of one that was killed. */
+async function answers({ api_url: apiUrl }: StackFile): Promise<boolean> {
+  try {
+    const address = `${apiUrl}/auth/v1/.well-known/jwks.json`;
+    const answer = await fetch(address, { signal: AbortSignal.timeout(3_000) });
+    await answer.body?.cancel();
+    return true;
+  } catch {
+    // Nothing listens there: the file is all that is left of that stack.
+    return false;
   }
 }
 

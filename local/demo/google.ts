@@ -22,13 +22,30 @@ export interface GoogleDemo {
   stop(): Promise<void>;
 }
 
+/** Where an emulated Google Drive listens, and under which name its callers know it. */
+export interface GoogleDemoPlace {
+  readonly hostname: string;
+  readonly publicHost: string;
+}
+
+const THIS_MACHINE_ALONE: GoogleDemoPlace = { hostname: "127.0.0.1", publicHost: "127.0.0.1" };
+
 /** Starts an emulated Google Drive over `source`. */
-export async function startGoogleDemo(source: DemoSource): Promise<GoogleDemo> {
+export async function startGoogleDemo(
+  source: DemoSource,
+  place: GoogleDemoPlace = THIS_MACHINE_ALONE,
+): Promise<GoogleDemo> {
   const { json: account } = await createServiceAccount();
   // The same source has the same ids at every start, another one has others.
   const seed = await seedOf(source);
   const model = new DriveModel({ seed });
-  const server = await startDriveEmulator({ model, serviceAccounts: [account] });
+  const server = await startDriveEmulator({
+    model,
+    serviceAccounts: [account],
+    hostname: place.hostname,
+  });
+  const origin = `http://${place.publicHost}:${new URL(server.origin).port}`;
+  const tokenUrl = `${origin}/token`;
   try {
     const { folderId } = arrangeDrive(model, {
       layout: "shared_folder",
@@ -41,11 +58,11 @@ export async function startGoogleDemo(source: DemoSource): Promise<GoogleDemo> {
       folderId,
       description: content.description,
       settings: {
-        CONNECTOR_GOOGLE_API_URL: server.origin,
-        CONNECTOR_GOOGLE_TOKEN_URL: server.tokenUrl,
+        CONNECTOR_GOOGLE_API_URL: origin,
+        CONNECTOR_GOOGLE_TOKEN_URL: tokenUrl,
         CONNECTOR_GOOGLE_DRIVE_CREDENTIALS: JSON.stringify({
           ...account,
-          token_uri: server.tokenUrl,
+          token_uri: tokenUrl,
         }),
         CONNECTOR_GOOGLE_DRIVE_CREDENTIALS_PATH: "",
       },
