@@ -94,5 +94,7 @@ export function toSyncError(thrown: unknown): SyncError {
 
 /** Marks a branch that the types say cannot be reached. */
 export function assertNever(value: never): never {
-  throw new TypeError(`Cannot handle an unknown variant: current value is ${JSON.stringify(value)}`);
+  throw new TypeError(
+    `Cannot handle an unknown variant: current value is ${JSON.stringify(value)}`,
+  );
 }
