@@ -121,6 +121,7 @@ class EmulatorCore {
     route: Route | null,
   ): Promise<Response> {
     await pause(this.control.latencyMs(method), request.signal);
+    request.signal.throwIfAborted();
     const isGrouped = (url.searchParams.get("q")?.match(/\bin\s+parents\b/g)?.length ?? 0) > 1;
     const pathAndQuery = url.pathname + url.search;
     const fault = this.control.faults.take({ method, pathAndQuery, isGrouped });

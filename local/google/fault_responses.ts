@@ -14,8 +14,7 @@ export async function answerFault(fault: Fault, signal: AbortSignal): Promise<Re
     case "status":
       return statusFaultError(fault).toResponse();
     case "timeout":
-      await aborted(signal);
-      throw new ConnectionReset("The caller gave up");
+      return await untilAborted(signal);
     case "reset":
       throw new ConnectionReset("The connection was reset");
     case "garbage":
@@ -40,9 +39,10 @@ function htmlResponse(status: number): Response {
   return new Response(page, { status, headers: { "content-type": "text/html; charset=UTF-8" } });
 }
 
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    signal.addEventListener("abort", () => resolve(), { once: true });
+/** Waits for the caller to give up, and fails with the caller's reason, as a fetch does. */
+function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   });
 }

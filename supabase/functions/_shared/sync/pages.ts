@@ -139,7 +139,9 @@ function note<Config>(
   progress.updated += committed.updated;
   progress.unchanged += committed.unchanged;
   progress.deleted += committed.deleted;
-  log.info("page_committed", {
+  // The platform keeps a hundred log events in ten seconds: a page without news is not one of them.
+  const level = committed.added + committed.updated + committed.deleted > 0 ? "info" : "debug";
+  log[level]("page_committed", {
     task_id: task.id,
     task_kind: task.kind,
     sequence: task.sequence,
