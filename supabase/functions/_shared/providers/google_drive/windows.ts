@@ -18,11 +18,13 @@ export const createdWindow = {
 
 /**
  * After how many pages of a window it may be cut. What was read of it is then read again, so the
- * distances grow: of all that a window costs, at most a part is spent twice.
+ * chances grow rare with what they cost. Early ones matter most: a drive that was filled in a day
+ * is found by cutting equal times again and again. (100,000 files of ten years are read by eight
+ * lanes in 18 turns instead of 103, those of ten minutes in 33.)
  */
-const CUT_AFTER_PAGES: ReadonlySet<number> = new Set([1, 4, 16, 64]);
+const CUT_AFTER_PAGES: ReadonlySet<number> = new Set([1, 2, 4, 8, 16, 32, 64]);
 
-/** Windows within windows within windows; each cut makes at least three, so it suffices. */
+/** How often windows may be cut within windows: from fourteen years to less than a second. */
 const DEEPEST = 8;
 
 /** Fewer items a window than this say nothing of where to cut. */
@@ -71,11 +73,10 @@ export function cutWindow(
  *
  * The order of a listing is not documented. A page from a random order is a fair sample, and its
  * quantiles make even windows; a page from an order by recency shows the newest end alone, and all
- * the rest lies in the time it leaves out. So the `windows - 1` cuts are shared out by time: to the
- * sample's own range as quantiles; to the ranges before and after it as cuts of equal time, and of
- * those two for each one due, since they are guesses and many may turn out empty. A window open
- * towards the past is taken to begin when Drive opened, one open towards the future to end with
- * the sample.
+ * the rest lies in the time it leaves out. So the `windows - 1` cuts are shared out by time among
+ * the sample's own range, where they are quantiles, and the ranges before and after it, where they
+ * are guesses, see {@linkcode guesses}. A window open towards the past is taken to begin when Drive
+ * opened, one open towards the future to end with the sample.
  */
 function chooseCuts(
   window: CreatedWindow,
@@ -85,28 +86,37 @@ function chooseCuts(
   const sample = [...sampleMs].sort((left, right) => left - right);
   const [oldest = 0] = sample;
   const newest = sample.at(-1) ?? oldest;
-  if (oldest === newest) return [];
+  const span = newest - oldest;
+  if (span === 0) return [];
   const from = window.from === null ? null : Date.parse(window.from);
   const to = window.to === null ? null : Date.parse(window.to);
   const before = Math.max(0, oldest - (from ?? DRIVE_OPENED_MS));
   const after = Math.max(0, (to ?? newest) - newest);
   const cuts = windows - 1;
-  const share = (ms: number) => Math.round((cuts * ms) / (before + (newest - oldest) + after));
+  const share = (ms: number) => Math.round((cuts * ms) / (before + span + after));
   const [older, newer] = [share(before), share(after)];
   const quantiles = Math.max(0, cuts - older - newer);
   const chosen = [
-    // The last of the older cuts is the sample's beginning, the first of the newer ones its end.
-    ...steps(2 * older).map((step) => oldest - before + (before * step) / (2 * older)),
+    ...guesses(before, older).map((distance) => oldest - distance),
     ...steps(quantiles).map((step) =>
-      sample[Math.floor((step * sample.length) / (quantiles + 1))] ?? newest
+      sample[Math.floor(((step + 1) * sample.length) / (quantiles + 1))] ?? newest
     ),
-    ...steps(2 * newer).map((step) => newest + 1 + (after * (step - 1)) / (2 * newer)),
+    ...guesses(after, newer).map((distance) => newest + 1 + distance),
   ];
   return [...new Set(chosen.map(Math.floor))].sort((left, right) => left - right)
     .filter((ms) => (from === null || ms > from) && (to === null || ms < to));
 }
 
-/** 1, 2, … `count`. */
+/**
+ * Where to cut `length` milliseconds of which nothing is known, as distances from the sample that
+ * borders on them; the first is its very edge. Parts of equal time, and two for each cut that is
+ * due, since many may turn out empty.
+ */
+function guesses(length: number, count: number): readonly number[] {
+  return steps(2 * count).map((step) => (length * step) / (2 * count));
+}
+
+/** 0, 1, … `count - 1`. */
 function steps(count: number): readonly number[] {
-  return Array.from({ length: count }, (_, index) => index + 1);
+  return Array.from({ length: count }, (_, index) => index);
 }
