@@ -120,6 +120,38 @@ const CHANGES: ChangesCommit = {
   provider_calls: 1,
 };
 
+Deno.test("a page is posted as the secret key, and its failures are told apart like all others", async () => {
+  const answer = {
+    repeated: false,
+    added: 1,
+    updated: 0,
+    unchanged: 0,
+    deleted: 0,
+    files_seen: 1,
+    open_tasks: 0,
+    tasks: [],
+  };
+  const { requests, db } = serving(() => Response.json(answer));
+  assert.deepEqual(await db.commitChanges(LEASE, CHANGES), answer);
+  const [request] = requests;
+  assert.equal(request?.url, `${API_URL}/rest/v1/rpc/connector_commit_changes`);
+  assert.equal(request?.headers.get("apikey"), SECRET_KEY);
+  assert.equal(request?.headers.get("authorization"), `Bearer ${SECRET_KEY}`);
+  assert.deepEqual(await request?.json(), { p_lease: LEASE, p_page: CHANGES });
+  const failures: [() => Response | Promise<Response>, string][] = [
+    [postgrestError(400, "FC001"), "lease_lost"],
+    [postgrestError(500, "57014"), "unavailable"],
+    [postgrestError(404, "PGRST202"), "setting_invalid"],
+    [() => new Response("<html>bad gateway</html>", { status: 502 }), "unavailable"],
+    [() => Promise.reject(new TypeError("connection reset")), "unavailable"],
+    [() => new Response('{"repeated":fal'), "unavailable"],
+    [() => new Response("null", { status: 500 }), "internal"],
+  ];
+  for (const [respond, code] of failures) {
+    await assert.rejects(serving(respond).db.commitChanges(LEASE, CHANGES), { code });
+  }
+});
+
 Deno.test("calls are taken from a bucket by its name and rate", async () => {
   const { requests, db } = serving(() => Response.json({ granted: 2.5, wait_seconds: 0 }));
   const quota = { bucket: "b", units: 1, unitsPerMinute: 60 };

@@ -4,6 +4,7 @@ import { SyncError } from "../errors.ts";
 import type { FailureCode } from "../errors.ts";
 import type { Quota, Task } from "../providers/types.ts";
 import { toDatabaseError } from "./database_error.ts";
+import type { EncodedRpc, RpcAnswer } from "./encoded_rpc.ts";
 import {
   ClaimResultSchema,
   CommittedPageSchema,
@@ -98,12 +99,19 @@ const SWEEP_ROWS = 20_000;
 const LIMITER_TIMEOUT_MS = 5_000;
 
 /** The part of the Supabase client that is used here. */
-export type RpcClient = Pick<SupabaseClient, "rpc">;
+export interface RpcClient extends Pick<SupabaseClient, "rpc"> {
+  /** Used for what carries pages, where the client has it. */
+  readonly rpcEncoded?: EncodedRpc;
+}
 
 /** Wraps a Supabase client in typed, checked calls. */
 export function createConnectorDb(client: RpcClient): ConnectorDb {
   const call: Call = (name, args, schema, timeoutMs) =>
     callRpc({ client, name, args, timeoutMs }, schema);
+  const callWithPage: Call = async (name, args, schema) => {
+    if (client.rpcEncoded === undefined) return await call(name, args, schema);
+    return readAnswer(name, await client.rpcEncoded(name, JSON.stringify(args)), schema);
+  };
   return {
     claim: ({ maxConcurrent, batch, endpointType }) =>
       call("connector_claim", {
@@ -120,9 +128,13 @@ export function createConnectorDb(client: RpcClient): ConnectorDb {
         StartedListingSchema,
       ),
     commitPage: (lease, page) =>
-      call("connector_commit_page", { p_lease: toLease(lease), p_page: page }, CommittedPageSchema),
+      callWithPage(
+        "connector_commit_page",
+        { p_lease: toLease(lease), p_page: page },
+        CommittedPageSchema,
+      ),
     commitChanges: (lease, page) =>
-      call(
+      callWithPage(
         "connector_commit_changes",
         { p_lease: toLease(lease), p_page: page },
         CommittedPageSchema,
@@ -195,8 +207,16 @@ async function callRpc<Result>(
   schema: z.ZodType<Result>,
 ): Promise<Result> {
   const request = client.rpc(name, args);
-  const { data, error, status } =
+  const answer =
     await (timeoutMs === undefined ? request : request.abortSignal(AbortSignal.timeout(timeoutMs)));
+  return readAnswer(name, answer, schema);
+}
+
+function readAnswer<Result>(
+  name: string,
+  { data, error, status }: RpcAnswer,
+  schema: z.ZodType<Result>,
+): Result {
   if (error !== null) throw toDatabaseError(name, status, error);
   const result = schema.safeParse(data);
   if (result.success) return result.data;
