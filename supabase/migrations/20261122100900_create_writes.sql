@@ -152,6 +152,12 @@ as $$
     where p.endpoint_id = p_endpoint_id
       and p.external_id in (select incoming.external_id from incoming)
   ),
+  errors_gone as (
+    delete from connector.folder_errors as e
+    where e.endpoint_id = p_endpoint_id
+      and (e.external_folder_id in (select subtree.external_folder_id from subtree)
+        or e.external_folder_id in (select incoming.external_id from incoming))
+  ),
   folders_gone as (
     delete from connector.folders as f
     where f.endpoint_id = p_endpoint_id
