@@ -172,7 +172,9 @@ function note<Config>(
   progress.updated += committed.updated;
   progress.unchanged += committed.unchanged;
   progress.deleted += committed.deleted;
-  log.info("changes_committed", {
+  // As for pages of a listing: what has no news is not worth a log event of the few there are.
+  const level = committed.added + committed.updated + committed.deleted > 0 ? "info" : "debug";
+  log[level]("changes_committed", {
     feed: feed.key,
     sequence: feed.sequence,
     repeated: committed.repeated,
