@@ -13,7 +13,7 @@ import { listFunctions } from "./functions/function_list.ts";
 import { probeSettings } from "./functions/probe.ts";
 import { type Functions, startFunctions } from "./functions/runner.ts";
 import { openGatewayPort } from "./gateway/gateway_port.ts";
-import { createGatewayHandler } from "./gateway/gateway.ts";
+import { createGatewayHandler, type Handler } from "./gateway/gateway.ts";
 import { loadKeys, type StackKeys } from "./keys.ts";
 import { migrate } from "./migrate.ts";
 import { repositoryRoot } from "./paths.ts";
@@ -80,11 +80,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const rest = await startRest(database, assembly.keys, assembly.log);
   parts.defer(rest.stop);
   const functions = await addFunctions(assembly, apiUrl, database, settings);
-  gateway.use(createGatewayHandler({
+  const handler = createGatewayHandler({
     keys: assembly.keys,
     findFunction: (slug) => functions?.get(slug),
     rest: rest.handler,
-  }));
+  });
+  gateway.use(observed(handler, options.onAnswer));
   await functions?.ready();
   await probeSettings({
     functions: functions?.all() ?? [],
@@ -105,6 +106,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     functionPids: () => functions?.pids() ?? {},
     failed: failed.promise,
     stop: () => stopping ??= owned.disposeAsync(),
+  };
+}
+
+function observed(handler: Handler, onAnswer: StackOptions["onAnswer"]): Handler {
+  if (onAnswer === undefined) return handler;
+  return async (request) => {
+    const response = await handler(request);
+    onAnswer(request);
+    return response;
   };
 }
 
