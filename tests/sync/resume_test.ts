@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { generateTree } from "../../local/google/generated_tree.ts";
 import type { ConnectorDb } from "../../supabase/functions/_shared/db/connector_db.ts";
+import { googleDrive } from "../../supabase/functions/_shared/providers/google_drive/index.ts";
 import { workLeases } from "../../supabase/functions/_shared/sync/slice.ts";
 import { type DriveSync, filesOf, OWNER, stateOf, withDriveSync } from "../support/drive_sync.ts";
 import { waitFor } from "../support/wait_for.ts";
@@ -13,6 +14,11 @@ function bigDrive({ drive: { model }, account }: DriveSync): string {
   generateTree(model, { parent: id, files: FILES });
   return id;
 }
+
+/** One task at a time: such a listing is not cut into windows, so that its pages can be counted. */
+const SERIAL = {
+  provider: { ...googleDrive, limits: { ...googleDrive.limits, maxParallelTasks: 1 } },
+};
 
 /** A database that carries out `commits` commits and then leaves its caller waiting. */
 function stallAfter(db: ConnectorDb, commits: number) {
@@ -40,10 +46,10 @@ for (const commits of [0, 1, 2, 3]) {
     withDriveSync(async (world) => {
       const endpoint = await world.add({ drive_id: bigDrive(world) });
       const stall = stallAfter(world.deps.db, commits);
-      const dead = world.slice({ db: stall.db });
+      const dead = world.slice({ ...SERIAL, db: stall.db });
       await stall.stalled;
       await expireLeases(world);
-      await world.slice();
+      await world.slice(SERIAL);
 
       const rows = await filesOf(world.sql, endpoint);
       assert.equal(rows.length, FILES);
@@ -73,7 +79,7 @@ Deno.test("a listing cut into many slices ends with every file, reading no page 
   withDriveSync(async (world) => {
     const endpoint = await world.add({ drive_id: bigDrive(world) });
     // Enough for one page, no more: every slice ends after it.
-    await world.sync({}, { cpuBudgetMs: 10 });
+    await world.sync(SERIAL, { cpuBudgetMs: 10 });
     const state = await stateOf(world.sql, endpoint);
     assert.equal(state.status, "completed");
     assert.equal(state.files_added, FILES);

@@ -6,7 +6,8 @@ import {
 } from "../../../supabase/functions/_shared/providers/google_drive/windows.ts";
 
 const ALL: CreatedWindow = { from: null, to: null };
-const FIRST_PAGE = { window: ALL, pages: 1, depth: 0, idleLanes: 7 };
+/** Of a window that has been cut once; the whole listing waits for its second page. */
+const FIRST_PAGE = { window: ALL, pages: 1, depth: 1, idleLanes: 7 };
 
 function iso(ms: number): string {
   return new Date(ms).toISOString();
@@ -76,6 +77,12 @@ Deno.test("cutWindow() cuts ever more rarely, the more was read", () => {
   const due = Array.from({ length: 200 }, (_, index) => index + 1)
     .filter((pages) => cutWindow({ ...FIRST_PAGE, pages }, times).length > 0);
   deepEqual(due, [1, 2, 4, 8, 16, 32, 64]);
+});
+
+Deno.test("cutWindow() leaves a listing whole that may end with its second page", () => {
+  const times = spread("2015-01-01T00:00:00Z", "2026-01-01T00:00:00Z", 100);
+  deepEqual(cutWindow({ ...FIRST_PAGE, depth: 0 }, times), []);
+  ok(cutWindow({ ...FIRST_PAGE, depth: 0, pages: 2 }, times).length > 0);
 });
 
 Deno.test("windows share out time completely, whatever the cuts", () => {

@@ -24,6 +24,9 @@ export const createdWindow = {
  */
 const CUT_AFTER_PAGES: ReadonlySet<number> = new Set([1, 2, 4, 8, 16, 32, 64]);
 
+/** Before this page the whole listing is not cut: most drives end here, and a cut costs calls. */
+const FIRST_CUT_AFTER_PAGES = 2;
+
 /** How often windows may be cut within windows: from fourteen years to less than a second. */
 const DEEPEST = 8;
 
@@ -57,6 +60,7 @@ export function cutWindow(
 ): readonly CreatedWindow[] {
   const lanes = idleLanes + 1;
   const isDue = idleLanes >= FEWEST_IDLE_LANES && CUT_AFTER_PAGES.has(pages) && depth < DEEPEST &&
+    (depth > 0 || pages >= FIRST_CUT_AFTER_PAGES) &&
     createdTimes.length >= lanes * ITEMS_PER_WINDOW;
   if (!isDue) return [];
   const sampleMs = createdTimes.map((time) => typeof time === "string" ? Date.parse(time) : NaN);
