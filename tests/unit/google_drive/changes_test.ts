@@ -42,13 +42,9 @@ for (
   const [what, config, from, flags] of [
     ["an account", ACCOUNT, USER, { includeItemsFromAllDrives: "false" }],
     ["a shared drive", DRIVE, DRIVE_LOG, { includeItemsFromAllDrives: "true", driveId: "D" }],
-    ["folders", FOLDERS, USER, {
-      includeItemsFromAllDrives: "true",
-      includeCorpusRemovals: "true",
-    }],
+    ["folders", FOLDERS, USER, { includeItemsFromAllDrives: "true" }],
     ["folders in a shared drive", FOLDERS, DRIVE_LOG, {
       includeItemsFromAllDrives: "true",
-      includeCorpusRemovals: "true",
       driveId: "D",
     }],
   ] as const
@@ -63,6 +59,7 @@ for (
       pageSize: "1000",
       spaces: "drive",
       includeRemoved: "true",
+      includeCorpusRemovals: "true",
       supportsAllDrives: "true",
       ...flags,
     });
@@ -155,8 +152,8 @@ Deno.test("what moved into a shared drive has left an account's own corpus", asy
     shows(folder("C", "A", { driveId: "D" })),
   ]);
   deepEqual(page.removed.map(({ external_id, reason }) => [external_id, reason]), [
-    ["F1", "removed"],
-    ["C", "removed"],
+    ["F1", "out_of_scope"],
+    ["C", "out_of_scope"],
   ]);
 });
 
@@ -167,7 +164,7 @@ Deno.test("what moved into another drive has left a shared drive's scope", async
       shows(file("F2", "A", { driveId: "E" })),
     ]);
     deepEqual(page.files.map((each) => each.external_file_id), ["F1"]);
-    deepEqual(page.removed, [{ external_id: "F2", reason: "removed" }]);
+    deepEqual(page.removed, [{ external_id: "F2", reason: "out_of_scope" }]);
   }
 });
 

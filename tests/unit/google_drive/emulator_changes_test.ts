@@ -161,7 +161,7 @@ Deno.test("what moves into a shared drive leaves the account's own corpus, and c
   model.share(file.id, setup.key.client_email);
   const drain = await follow(await setup.context({}));
   model.move(file.id, drive.id);
-  deepEqual((await drain()).removed, [[file.id, "removed"]]);
+  deepEqual((await drain()).removed, [[file.id, "out_of_scope"]]);
   model.move(file.id, folder.id);
   deepEqual((await drain()).files.map((each) => each.external_file_id), [file.id]);
 });

@@ -81,9 +81,6 @@ async function ask(driveId: string | null, pageToken: string, context: Context):
     pageToken,
     pageSize,
     includesAllDrives: scope.type !== "account",
-    // What moves from one followed log to another is "removed" from the first, whichever is read
-    // first. Its description tells a move from a loss.
-    describesMoved: scope.type === "folders",
   });
   try {
     return await context.getJson(url);
@@ -177,16 +174,18 @@ function readEntry(value: unknown, scope: GoogleDriveScope): State | null {
     type: "gone",
     removal: { external_id: fileId, reason },
   });
-  if (removed && (file === undefined || scope.type !== "folders")) return gone("removed");
+  if (removed && file === undefined) return gone("removed");
   // Before the rest is looked at: what is in the trash goes, however it is described.
   if (trashedItem.safeParse(file).success) return gone("trashed");
+  // Moved out of the corpus, however it is described. Folders may lie in both: the parents decide.
+  if (removed && scope.type !== "folders") return gone("out_of_scope");
   const item = driveItem.safeParse(file);
   if (!item.success || item.data.id !== fileId) return null;
   const isMovedAway = isOutside(item.data, scope);
   if ((removed || isMovedAway) && isTop(fileId, scope)) {
     throw expired("A folder of the scope moved to where another change log tells of it");
   }
-  if (isMovedAway) return gone("removed");
+  if (isMovedAway) return gone("out_of_scope");
   return { type: "shown", item: item.data };
 }
 

@@ -131,8 +131,6 @@ export interface ChangesRequest {
   readonly pageSize: number;
   /** Whether the user's log is to tell of items in shared drives that are shared one by one. */
   readonly includesAllDrives: boolean;
-  /** Whether what moved out of the log's corpus is described, where it can still be read. */
-  readonly describesMoved: boolean;
 }
 
 /** The address of one page of changes.list. */
@@ -146,7 +144,9 @@ export function changesUrl(apiUrl: string, request: ChangesRequest): URL {
   parameters.set("includeRemoved", "true");
   parameters.set("supportsAllDrives", "true");
   parameters.set("includeItemsFromAllDrives", String(request.includesAllDrives));
-  if (request.describesMoved) parameters.set("includeCorpusRemovals", "true");
+  // What moved to another log is "removed" from this one. Its description, where it can still be
+  // read, tells a move from a loss.
+  parameters.set("includeCorpusRemovals", "true");
   if (request.driveId !== null) parameters.set("driveId", request.driveId);
   return url;
 }
