@@ -98,6 +98,24 @@ begin
 end;
 $$;
 
+-- What a page shows is no longer waiting for its parent: the listing looked later than the feed did.
+create function connector.forget_pending(p_endpoint_id uuid, p_page jsonb)
+returns void
+language plpgsql volatile security invoker set search_path = ''
+as $$
+begin
+  if not exists (
+    select from connector.pending_items as p where p.endpoint_id = p_endpoint_id) then
+    return;
+  end if;
+  delete from connector.pending_items as p
+  where p.endpoint_id = p_endpoint_id
+    and (p.external_id in (select r ->> 'external_file_id' from jsonb_array_elements(p_page -> 'files') as r)
+      or p.external_id in (select r ->> 'external_folder_id' from jsonb_array_elements(p_page -> 'folders') as r)
+      or p.external_id in (select jsonb_array_elements_text(p_page -> 'filtered')));
+end;
+$$;
+
 create function public.connector_commit_page(p_lease jsonb, p_page jsonb)
 returns jsonb
 language plpgsql volatile security invoker set search_path = ''
@@ -112,6 +130,7 @@ declare
   v_folders record;
   v_files record;
   v_filtered record;
+  v_walk jsonb := p_page -> 'walk';
   v_new_tasks integer;
 begin
   -- Pages without folders may be committed side by side; a page with folders has the endpoint to
@@ -138,8 +157,20 @@ begin
   select * into v_files
   from connector.upsert_files(v_endpoint_id, v_noted_listing_id, p_page -> 'files');
   select * into v_filtered from connector.delete_filtered(v_endpoint_id, p_page -> 'filtered');
+  if v_state.scope_is_tree then
+    perform connector.forget_pending(v_endpoint_id, p_page);
+  end if;
+  -- Below a folder that came into the scope, folders that were there before are followed already; but
+  -- while folders cannot be read, the feeds may have kept silent about what lies below them.
+  if v_noted_listing_id is null and not exists (
+    select from connector.folder_errors as e where e.endpoint_id = v_endpoint_id)
+  then
+    v_walk := (
+      select coalesce(jsonb_agg(w.id), '[]')
+      from jsonb_array_elements_text(v_walk) as w (id) where w.id = any (v_folders.fresh));
+  end if;
   v_new_tasks := connector.add_tasks(
-    v_endpoint_id, v_listing_id, p_page -> 'walk', p_page -> 'walk_changed',
+    v_endpoint_id, v_listing_id, v_walk, p_page -> 'walk_changed',
     (p_page ->> 'folders_per_task')::integer, p_page -> 'seeds');
   insert into connector.skipped_subtrees (listing_id, external_folder_id, failure_code, message)
   select distinct on (k.external_folder_id) v_listing_id, k.external_folder_id, k.code, k.message
@@ -330,6 +361,7 @@ comment on function public.connector_commit_changes(jsonb, jsonb) is
 
 revoke execute on function
   connector.advance_task(bigint, jsonb),
+  connector.forget_pending(uuid, jsonb),
   connector.repeated_commit(connector.endpoint_states),
   connector.count_page(
     jsonb, connector.endpoint_states, bigint, jsonb, jsonb, integer, integer, bigint),
@@ -341,6 +373,7 @@ revoke execute on function
 from public, anon, authenticated, service_role;
 grant execute on function
   connector.advance_task(bigint, jsonb),
+  connector.forget_pending(uuid, jsonb),
   connector.repeated_commit(connector.endpoint_states),
   connector.count_page(
     jsonb, connector.endpoint_states, bigint, jsonb, jsonb, integer, integer, bigint),

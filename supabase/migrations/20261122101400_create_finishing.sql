@@ -47,7 +47,8 @@ end;
 $$;
 
 -- What the change feeds showed of a tree scope without its parent ever turning up lies outside the
--- scope; what stood in it before has left it.
+-- scope; what stood in it before has left it. Where the parent did turn up, by a listing that then
+-- read it, the item was no longer there: the feeds will say what became of it.
 create function connector.settle_pending(p_endpoint_id uuid, out deleted integer, out bytes numeric)
 language plpgsql volatile security invoker set search_path = ''
 as $$
@@ -56,8 +57,14 @@ declare
 begin
   select coalesce(jsonb_agg(
     jsonb_build_object('external_id', p.external_id, 'reason', 'out_of_scope')), '[]') into v_left
-  from connector.pending_items as p where p.endpoint_id = p_endpoint_id;
+  from connector.pending_items as p
+  where p.endpoint_id = p_endpoint_id
+    and not exists (
+      select from connector.folders as f
+      where f.endpoint_id = p_endpoint_id and f.external_folder_id = p.external_parent_id
+        and not f.is_gone);
   select * into deleted, bytes from connector.remove_items(p_endpoint_id, v_left);
+  delete from connector.pending_items as p where p.endpoint_id = p_endpoint_id;
 end;
 $$;
 
