@@ -158,6 +158,14 @@ as $$
       and (e.external_folder_id in (select subtree.external_folder_id from subtree)
         or e.external_folder_id in (select incoming.external_id from incoming))
   ),
+  -- A listing that could not read a folder because it was going misses nothing.
+  skipped_gone as (
+    delete from connector.skipped_subtrees as k
+    using connector.listings as g
+    where g.endpoint_id = p_endpoint_id and k.listing_id = g.id
+      and (k.external_folder_id in (select subtree.external_folder_id from subtree)
+        or k.external_folder_id in (select incoming.external_id from incoming))
+  ),
   folders_gone as (
     delete from connector.folders as f
     where f.endpoint_id = p_endpoint_id

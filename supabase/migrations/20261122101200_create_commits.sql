@@ -196,7 +196,7 @@ comment on function public.connector_commit_page(jsonb, jsonb) is
 create function connector.place_pending(
   p_endpoint_id uuid, p_listing_id bigint,
   out added integer, out updated integer, out unchanged integer, out added_rows integer,
-  out bytes numeric, out fresh text[]
+  out bytes numeric, out fresh text[], out placed text[]
 )
 language plpgsql volatile security invoker set search_path = ''
 as $$
@@ -206,6 +206,7 @@ declare
   v_files record;
 begin
   fresh := '{}';
+  placed := '{}';
   loop
     with placeable as (
       delete from connector.pending_items as p
@@ -221,6 +222,8 @@ begin
     from connector.upsert_folders(p_endpoint_id, p_listing_id, v_records);
     perform connector.rewrite_paths(p_endpoint_id, v_folders.changed);
     fresh := fresh || v_folders.fresh;
+    placed := placed || array(
+      select r ->> 'external_folder_id' from jsonb_array_elements(v_records) as r);
   end loop;
   with placeable as (
     delete from connector.pending_items as p
@@ -328,6 +331,15 @@ begin
     perform connector.add_pending(v_endpoint_id, p_page);
     select * into v_files from connector.place_pending(v_endpoint_id, v_noted_listing_id);
     v_fresh := v_fresh || v_files.fresh;
+    -- A folder that moved out of the sight of a full listing is read too: what lies below it would
+    -- count as not shown.
+    if v_noted_listing_id is not null then
+      v_fresh := v_fresh || array(
+        select f.external_folder_id from connector.folders as f
+        where f.endpoint_id = v_endpoint_id and f.external_folder_id = any (v_files.placed)
+          and f.enqueued_listing_id is distinct from v_listing_id
+          and f.external_folder_id <> all (v_fresh));
+    end if;
   else
     select * into v_files
     from connector.upsert_files(v_endpoint_id, v_noted_listing_id, p_page -> 'files');
