@@ -2,6 +2,10 @@
 -- Depends:  20261122100800_create_paths.sql
 -- Rollback: drop the functions below.
 
+-- In all of these a page's rows are looked up one by one, by the key (lateral and offset 0 leave the
+-- planner no choice): it cannot know how many files an endpoint has, guesses few, and would read all
+-- of them for each page.
+
 -- Writes what a page says of files, touching only rows that changed, in the order of their ids so
 -- that two pages committed at once cannot lock each other out. With a listing, notes which of the
 -- rows that stood there before were shown. Of several parents the first known one counts.
@@ -26,8 +30,11 @@ as $$
         else connector.first_known_parent(
           p_endpoint_id, r.candidate_parent_ids, r.external_parent_id) end as external_parent_id
     ) as place
-    left join connector.folders as parent
-      on parent.endpoint_id = p_endpoint_id and parent.external_folder_id = place.external_parent_id
+    left join lateral (
+      select k.path from connector.folders as k
+      where k.endpoint_id = p_endpoint_id and k.external_folder_id = place.external_parent_id
+      offset 0
+    ) as parent on true
     order by r.external_file_id
   ),
   compared as (
@@ -41,8 +48,11 @@ as $$
         i.mime_type, i.external_created_at, i.external_updated_at, i.file_metadata, 'completed'
       ) as is_changed
     from incoming as i
-    left join public.files as f
-      on f.endpoint_id = p_endpoint_id and f.external_file_id = i.external_file_id
+    left join lateral (
+      select * from public.files as k
+      where k.endpoint_id = p_endpoint_id and k.external_file_id = i.external_file_id
+      offset 0
+    ) as f on true
   ),
   written as (
     insert into public.files (
@@ -97,7 +107,7 @@ as $$
     update public.files as f
     set sync_status = 'deleted', deleted_at = now(), deletion_reason = 'filtered', updated_at = now()
     where f.endpoint_id = p_endpoint_id
-      and f.external_file_id in (select jsonb_array_elements_text(p_external_file_ids))
+      and f.external_file_id = any (array(select jsonb_array_elements_text(p_external_file_ids)))
       and f.deleted_at is null
     returning f.file_size
   )
@@ -183,15 +193,21 @@ as $$
   found as (
     select f.id, incoming.reason
     from incoming
-    join public.files as f
-      on f.endpoint_id = p_endpoint_id and f.external_file_id = incoming.external_id
-    where f.deleted_at is null
+    cross join lateral (
+      select k.id from public.files as k
+      where k.endpoint_id = p_endpoint_id and k.external_file_id = incoming.external_id
+        and k.deleted_at is null
+      offset 0
+    ) as f
     union all
     select f.id, subtree.reason
     from subtree
-    join public.files as f
-      on f.endpoint_id = p_endpoint_id and f.external_parent_id = subtree.external_folder_id
-    where f.deleted_at is null
+    cross join lateral (
+      select k.id from public.files as k
+      where k.endpoint_id = p_endpoint_id and k.external_parent_id = subtree.external_folder_id
+        and k.deleted_at is null
+      offset 0
+    ) as f
   ),
   reasons as (
     select found.id, min(found.reason) as reason from found group by found.id
