@@ -30,6 +30,8 @@ export interface Stage {
   readonly scope: Scope;
   /** The folder that holds the content: the scope's top, or (own corpus) a folder shared with the account. */
   readonly top: string;
+  /** Where the scope has several tops: all of them. */
+  readonly tops?: readonly string[];
   /** A folder of the same owner that is no part of the scope. */
   readonly outside: string;
   /** What {@linkcode Stage.top} is called in a path. */
@@ -264,20 +266,20 @@ async function checkTotals({ world: { sql }, endpoint }: Stage): Promise<void> {
 }
 
 /** What a perfect copy of the drive holds, worked out without the API. */
-function expectedRows({ world, model, scope, top }: Stage) {
+function expectedRows({ world, model, scope, top, tops = [top] }: Stage) {
   const escape = (name: string) => name.replaceAll("\\", "\\\\").replaceAll("/", "\\/");
-  return filesInScope(model, world.account, viewOf(scope, top)).map((
+  return filesInScope(model, world.account, viewOf(scope, tops)).map((
     { id, name, size, folderNames },
   ) => ({ id, name, path: ["", ...folderNames, name].map(escape).join("/"), size }));
 }
 
-function viewOf(scope: Scope, top: string): ViewScope {
+function viewOf(scope: Scope, tops: readonly string[]): ViewScope {
   switch (scope) {
     case "own corpus":
       return { type: "account" };
     case "whole shared drive":
-      return { type: "drive", driveId: top };
+      return { type: "drive", driveId: tops[0] ?? "" };
     default:
-      return { type: "folders", folderIds: [top] };
+      return { type: "folders", folderIds: tops };
   }
 }
