@@ -243,6 +243,18 @@ begin
 end;
 $$;
 
+-- Whether a folder of a page is a top of the scope: known as one, or shown as one. A top that could
+-- not be read before is only the latter.
+create function connector.is_top(p_endpoint_id uuid, p_folder jsonb)
+returns boolean
+language sql stable security invoker set search_path = ''
+as $$
+  select (p_folder ->> 'is_root')::boolean or exists (
+    select from connector.folders as f
+    where f.endpoint_id = p_endpoint_id and f.is_root and not f.is_stand_in
+      and f.external_folder_id = p_folder ->> 'external_folder_id');
+$$;
+
 -- Puts what the feed shows of a tree scope with the waiting items: whether it lies inside is known
 -- only when its parent is.
 create function connector.add_pending(p_endpoint_id uuid, p_page jsonb)
@@ -259,10 +271,7 @@ as $$
   from (
     select r ->> 'external_folder_id' as external_id, true as is_folder, r as record
     from jsonb_array_elements(p_page -> 'folders') as r
-    where not exists (
-      select from connector.folders as f
-      where f.endpoint_id = p_endpoint_id and f.is_root and not f.is_stand_in
-        and f.external_folder_id = r ->> 'external_folder_id')
+    where not connector.is_top(p_endpoint_id, r)
     union all
     select r ->> 'external_file_id', false, r
     from jsonb_array_elements(p_page -> 'files') as r
@@ -280,10 +289,7 @@ language sql stable security invoker set search_path = ''
 as $$
   select coalesce(jsonb_agg(r), '[]')
   from jsonb_array_elements(p_folders) as r
-  where exists (
-    select from connector.folders as f
-    where f.endpoint_id = p_endpoint_id and f.is_root and not f.is_stand_in
-      and f.external_folder_id = r ->> 'external_folder_id');
+  where connector.is_top(p_endpoint_id, r);
 $$;
 
 create function public.connector_commit_changes(p_lease jsonb, p_page jsonb)
@@ -378,6 +384,7 @@ revoke execute on function
   connector.count_page(
     jsonb, connector.endpoint_states, bigint, jsonb, jsonb, integer, integer, bigint),
   connector.place_pending(uuid, bigint),
+  connector.is_top(uuid, jsonb),
   connector.add_pending(uuid, jsonb),
   connector.roots_among(uuid, jsonb),
   public.connector_commit_page(jsonb, jsonb),
@@ -390,6 +397,7 @@ grant execute on function
   connector.count_page(
     jsonb, connector.endpoint_states, bigint, jsonb, jsonb, integer, integer, bigint),
   connector.place_pending(uuid, bigint),
+  connector.is_top(uuid, jsonb),
   connector.add_pending(uuid, jsonb),
   connector.roots_among(uuid, jsonb),
   public.connector_commit_page(jsonb, jsonb),

@@ -74,6 +74,8 @@ export interface TaskSeed {
 /** What a listing begins with. */
 export interface ListingStart {
   readonly roots: readonly FolderRecord[];
+  /** Tops that cannot be read now: what is known of them stays as it is. */
+  readonly unreadable_roots?: readonly string[];
   readonly seeds: readonly TaskSeed[];
   /** Folder ids to walk from the start, as in {@linkcode Page.walk}. */
   readonly walk: readonly string[];
