@@ -27,6 +27,9 @@ returns text
 language plpgsql volatile security invoker set search_path = ''
 as $$
 begin
+  -- A heartbeat, or a call, that a crash undoes is made again a minute later: no need to wait for the
+  -- disk.
+  set local synchronous_commit = off;
   update connector.scheduler set last_tick_at = clock_timestamp();
   perform connector.return_expired_leases();
   if not exists (
