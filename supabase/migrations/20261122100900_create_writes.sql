@@ -131,14 +131,71 @@ as $$
   ) as sums;
 $$;
 
+-- Where a file of several parents stands when some of them are gone: in the first of the others that
+-- is in the scope, if there is one.
+create function connector.other_parent(
+  p_endpoint_id uuid, p_file_metadata jsonb, p_gone_ids text[], out folder_id text, out path text
+)
+returns setof record
+language sql stable security invoker set search_path = ''
+as $$
+  select f.external_folder_id, f.path
+  from jsonb_array_elements_text(case jsonb_typeof(p_file_metadata -> 'parents')
+    when 'array' then p_file_metadata -> 'parents' else '[]' end) with ordinality as c (id, place)
+  join connector.folders as f
+    on f.endpoint_id = p_endpoint_id and f.external_folder_id = c.id and not f.is_gone
+  where c.id <> all (p_gone_ids)
+  order by c.place
+  limit 1;
+$$;
+
+-- Moves the files of folders that are gone to their other parents, where they have some.
+create function connector.rehome_files(p_endpoint_id uuid, p_gone_ids text[])
+returns void
+language sql volatile security invoker set search_path = ''
+as $$
+  update public.files as f
+  set external_parent_id = home.folder_id,
+      file_path = home.path || '/' || connector.escape_name(k.file_name),
+      updated_at = now()
+  from unnest(p_gone_ids) as g (id)
+  join public.files as k on k.endpoint_id = p_endpoint_id and k.external_parent_id = g.id
+  cross join lateral connector.other_parent(p_endpoint_id, k.file_metadata, p_gone_ids) as home
+  where f.id = k.id and k.deleted_at is null and k.file_metadata ? 'parents';
+$$;
+
+-- The folders among the given items, and all folders below them.
+create function connector.folders_below(p_endpoint_id uuid, p_external_ids text[])
+returns text[]
+language sql stable security invoker set search_path = ''
+as $$
+  with recursive subtree as (
+    select f.external_folder_id
+    from connector.folders as f
+    where f.endpoint_id = p_endpoint_id and f.external_folder_id = any (p_external_ids)
+    union
+    select c.external_folder_id
+    from subtree as s
+    join connector.folders as c
+      on c.endpoint_id = p_endpoint_id
+      and c.external_parent_id = s.external_folder_id
+      and (not c.is_root or c.is_stand_in)
+  )
+  select coalesce(array_agg(subtree.external_folder_id), '{}') from subtree;
+$$;
+
 -- Items that the change feed says are gone, each with its reason. A folder takes its subtree with it:
--- the feeds promise no entries for what lies below. A gone root keeps its row, so that it is known
+-- the feeds promise no entries for what lies below; but a file of several parents stays in the others.
+-- A gone root keeps its row, so that it is known
 -- again when it comes back.
 create function connector.remove_items(
   p_endpoint_id uuid, p_removed jsonb, out deleted integer, out bytes numeric
 )
 language sql volatile security invoker set search_path = ''
 as $$
+  select connector.rehome_files(p_endpoint_id, connector.folders_below(p_endpoint_id, array(
+    select r.external_id from jsonb_to_recordset(p_removed) as r (external_id text))));
+
   with recursive incoming as (
     select distinct on (r.external_id) r.external_id, r.reason
     from jsonb_to_recordset(p_removed) as r (external_id text, reason text)
@@ -228,11 +285,17 @@ revoke execute on function
   connector.upsert_files(uuid, bigint, jsonb),
   connector.delete_filtered(uuid, jsonb),
   connector.add_counts(jsonb, jsonb),
+  connector.other_parent(uuid, jsonb, text[]),
+  connector.rehome_files(uuid, text[]),
+  connector.folders_below(uuid, text[]),
   connector.remove_items(uuid, jsonb)
 from public, anon, authenticated, service_role;
 grant execute on function
   connector.upsert_files(uuid, bigint, jsonb),
   connector.delete_filtered(uuid, jsonb),
   connector.add_counts(jsonb, jsonb),
+  connector.other_parent(uuid, jsonb, text[]),
+  connector.rehome_files(uuid, text[]),
+  connector.folders_below(uuid, text[]),
   connector.remove_items(uuid, jsonb)
 to service_role;

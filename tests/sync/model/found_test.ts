@@ -40,3 +40,25 @@ replay("a folder of the scope that could not be read is its top again when it co
     { do: "create_file", in: 0, name: "a.pdf", size: "0" },
   ],
 });
+
+/** A file in the folders A and B of the scope. */
+const IN_TWO_FOLDERS: Sequence["before"] = [
+  { do: "create_folder", in: 0, name: "A" },
+  { do: "create_folder", in: 0, name: "B" },
+  { do: "create_file", in: 1, name: "a.pdf", size: "1" },
+  { do: "add_parent", item: 0, in: 2 },
+];
+
+for (const mode of ["incremental", "full"] as const) {
+  replay(`a file in two folders outlives the first of them: ${mode} syncs`, {
+    before: IN_TWO_FOLDERS,
+    steps: [
+      SYNC,
+      { do: "trash", item: 0 },
+      ...(mode === "full" ? [{ do: "expire_change_tokens" } as const] : []),
+      { ...SYNC, mode },
+      { do: "untrash", item: 0 },
+      { ...SYNC, mode },
+    ],
+  });
+}

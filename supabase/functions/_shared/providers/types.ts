@@ -21,7 +21,10 @@ export interface FileRecord {
   readonly external_file_id: string;
   /** `null`: the provider shows no parent, the file stands at the top of the scope. */
   readonly external_parent_id: string | null;
-  /** Where an item has several parents: all, in the provider's order; the first in scope counts. */
+  /**
+   * Where an item has several parents: all, in the provider's order; the first in scope counts. A
+   * file's are also its `file_metadata.parents`, by which it outlives any one of them.
+   */
   readonly candidate_parent_ids?: readonly string[];
   /** The name as the provider gives it, slashes and all. */
   readonly file_name: string;
