@@ -169,6 +169,9 @@ begin
       select coalesce(jsonb_agg(w.id), '[]')
       from jsonb_array_elements_text(v_walk) as w (id) where w.id = any (v_folders.fresh));
   end if;
+  v_walk := v_walk || (
+    select coalesce(jsonb_agg(w.id), '[]')
+    from jsonb_array_elements_text(p_page -> 'walk_new') as w (id) where w.id = any (v_folders.fresh));
   v_new_tasks := connector.add_tasks(
     v_endpoint_id, v_listing_id, v_walk, p_page -> 'walk_changed',
     (p_page ->> 'folders_per_task')::integer, p_page -> 'seeds');
@@ -308,6 +311,7 @@ declare
   v_removed record;
   v_filtered record;
   v_fresh text[];
+  v_seeds jsonb := '[]';
   v_new_tasks integer := 0;
 begin
   perform pg_catalog.pg_advisory_xact_lock(7002, hashtext(v_endpoint_id::text));
@@ -322,6 +326,13 @@ begin
   select g.id, case when g.sweep <> 'nothing' then g.id end into v_listing_id, v_noted_listing_id
   from connector.listings as g where g.endpoint_id = v_endpoint_id;
 
+  if exists (
+    select from connector.folders as f
+    where f.endpoint_id = v_endpoint_id and f.external_folder_id in (
+      select r ->> 'external_id' from jsonb_array_elements(p_page -> 'removed') as r))
+  then
+    v_seeds := coalesce(p_page -> 'seeds_if_folders_go', '[]');
+  end if;
   select * into v_removed from connector.remove_items(v_endpoint_id, p_page -> 'removed');
   select * into v_filtered from connector.delete_filtered(v_endpoint_id, p_page -> 'filtered');
   delete from connector.pending_items as p
@@ -352,7 +363,7 @@ begin
   end if;
 
   -- What came into the scope is walked: the feeds promise no entries for what lies below it.
-  if cardinality(v_fresh) > 0 or jsonb_array_length(coalesce(p_page -> 'seeds', '[]')) > 0 then
+  if cardinality(v_fresh) > 0 or jsonb_array_length(v_seeds) > 0 then
     v_listing_id := connector.ensure_listing(v_endpoint_id);
     select coalesce(max(tasks.id), 0) into v_last_task_id
     from connector.tasks where tasks.listing_id = v_listing_id;
@@ -360,7 +371,7 @@ begin
     where f.endpoint_id = v_endpoint_id and f.external_folder_id = any (v_fresh);
     v_new_tasks := connector.add_tasks(
       v_endpoint_id, v_listing_id, to_jsonb(v_fresh), null,
-      (p_page ->> 'folders_per_task')::integer, p_page -> 'seeds');
+      (p_page ->> 'folders_per_task')::integer, v_seeds);
   end if;
 
   return connector.count_page(

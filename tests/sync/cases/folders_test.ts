@@ -3,6 +3,9 @@ import { BASE, type Case, leavingReason, playCases, type Scope, type Stage } fro
 const ONLY_TOP = ["/top.txt"];
 const PLANS_GONE = (reason: string) => [`a.pdf ${reason}`, `b.pdf ${reason}`];
 
+/** Below a folder that an account has lost, other things may be shared by themselves: it is asked. */
+const LOSS = ({ scope }: Stage) => scope === "own corpus" ? 2 : 1;
+
 /** Three levels and a thousand files below the folder `Plans`. */
 function fillPlans({ model, ids }: Stage): void {
   const deepest = model.createFolder({ name: "Deepest", parent: ids.old }).id;
@@ -108,7 +111,7 @@ playCases([
     change: ({ model, ids, outside }) => model.move(ids.plans, outside),
     living: ONLY_TOP,
     gone: (stage) => PLANS_GONE(leavingReason(stage)),
-    calls: 1,
+    calls: LOSS,
     writes: 2,
   },
   {
@@ -134,7 +137,7 @@ playCases([
     living: ["/Old/b.pdf", "/top.txt"],
     gone: (stage) => [`a.pdf ${leavingReason(stage)}`],
     // Where the log calls the outer folder removed, all below it goes, and what stayed is read again.
-    calls: (stage) => stage.scope.startsWith("folder") ? 1 : 2,
+    calls: (stage) => stage.scope.startsWith("folder") ? 1 : 1 + LOSS(stage),
     writes: 2,
   },
   {
@@ -145,7 +148,7 @@ playCases([
     },
     living: ["/Old/b.pdf", "/top.txt"],
     gone: (stage) => [`a.pdf ${leavingReason(stage)}`],
-    calls: (stage) => stage.scope.startsWith("folder") ? 1 : 2,
+    calls: (stage) => stage.scope.startsWith("folder") ? 1 : 1 + LOSS(stage),
     writes: 2,
   },
   {
@@ -206,7 +209,7 @@ playCases([
     change: ({ model, ids }) => model.delete(ids.plans),
     living: ONLY_TOP,
     gone: PLANS_GONE("removed"),
-    calls: 1,
+    calls: LOSS,
     writes: 2,
   },
   {
@@ -216,7 +219,7 @@ playCases([
     },
     living: ONLY_TOP,
     gone: PLANS_GONE("removed"),
-    calls: 1,
+    calls: LOSS,
     writes: 2,
   },
 ]);
@@ -298,7 +301,7 @@ playCases([
     change: unshare,
     living: [],
     gone: ALL_GONE,
-    calls: 1,
+    calls: LOSS,
     writes: 3,
   },
   {

@@ -62,3 +62,16 @@ for (const mode of ["incremental", "full"] as const) {
     ],
   });
 }
+
+replay("what is shared by itself below a folder that is shared no longer stays", {
+  scope: "account",
+  before: [
+    { do: "create_file", in: 0, name: "alone.pdf", size: "1" },
+    { do: "create_folder", in: 0, name: "Inner" },
+    { do: "create_file", in: 1, name: "inner.pdf", size: "1" },
+    { do: "create_file", in: 0, name: "lost.pdf", size: "1" },
+    { do: "share", item: 1 },
+    { do: "share", item: 2 },
+  ],
+  steps: [SYNC, { do: "unshare", item: 0 }, SYNC],
+});

@@ -142,8 +142,11 @@ export interface ChangePage {
   readonly files: readonly FileRecord[];
   readonly folders: readonly FolderRecord[];
   readonly removed: readonly Removal[];
-  /** Tasks that the changes make necessary, beside the walk of folders that came into the scope. */
-  readonly seeds?: readonly TaskSeed[];
+  /**
+   * Tasks that become necessary where a removed item is a folder that was in the scope, because not
+   * all below it need be gone.
+   */
+  readonly seeds_if_folders_go?: readonly TaskSeed[];
   readonly receipt: Readonly<Record<string, number>>;
   /** `drained`: nothing more for now; the cursor is where to go on next time. */
   readonly next: { readonly type: "more" | "drained"; readonly cursor: Json };
@@ -171,6 +174,8 @@ export interface Page {
   readonly folders: readonly FolderRecord[];
   /** Folders whose content this listing must read too; each is read once per listing. */
   readonly walk: readonly string[];
+  /** Folders to be read only if they were not in the scope before. */
+  readonly walk_new?: readonly string[];
   /**
    * Folders to be read only if their `provider_state` is not the one they had when they were last
    * read to the end. The database compares.
