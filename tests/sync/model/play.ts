@@ -13,6 +13,7 @@ import {
   checkAtRest,
   checkExact,
   checkNothingLeft,
+  checkUnswept,
   readMachinery,
   readRows,
 } from "./table.ts";
@@ -193,6 +194,7 @@ async function check(
   game.completedRuns = machinery.completed_runs;
   // A run that calls itself completed has seen everything that was there all the while.
   if (!isCompleted || !isDriveUnchanged) return;
+  if (machinery.owes_sweep) return checkUnswept(rows, history.expected());
   checkExact(rows, history.expected());
   checkNothingLeft(machinery);
   count(game.stage, "exact in between");

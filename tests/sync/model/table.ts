@@ -20,6 +20,8 @@ export interface Machinery {
   readonly is_leased: boolean;
   readonly is_running: boolean;
   readonly held_deletions: number | null;
+  /** Of what a listing could not read all was read since; what is gone is known by the next one. */
+  readonly owes_sweep: boolean;
   readonly status: string;
   readonly code: string | null;
   readonly running_runs: number;
@@ -42,7 +44,7 @@ export async function readRows(sql: Sql, endpoint: string): Promise<readonly Row
 export async function readMachinery(sql: Sql, endpoint: string): Promise<Machinery> {
   const [row] = await sql<Machinery[]>`
     select s.file_count::int, s.total_bytes::text, s.lease_token is not null as is_leased,
-      s.run_id is not null as is_running, s.held_deletions::int,
+      s.run_id is not null as is_running, s.held_deletions::int, s.owes_sweep,
       e.last_sync_status as status, e.last_error_code as code,
       (select count(*)::int from public.sync_logs as r
         where r.endpoint_id = e.id and r.status = 'running') as running_runs,
@@ -75,6 +77,12 @@ export function checkExact(rows: readonly Row[], expected: readonly ExpectedFile
     mimeType,
   }));
   assert.deepEqual(byId(shown), byId(expected), "the table is not what the Drive is");
+}
+
+/** As {@linkcode checkExact}, but for rows of what is gone: nothing has been deleted yet. */
+export function checkUnswept(rows: readonly Row[], expected: readonly ExpectedFile[]): void {
+  const ids = new Set(expected.map(({ id }) => id));
+  checkExact(rows.filter(({ id }) => ids.has(id)), expected);
 }
 
 /**

@@ -1,4 +1,5 @@
 /** The engine of production as a worker that can be killed, and whose calls can be watched. */
+import { setImmediate } from "node:timers/promises";
 import type { DriveEmulator } from "../../../local/google/emulator.ts";
 import type { ServiceAccountJson } from "../../../local/google/service_account.ts";
 import type { ConnectorDb } from "../../../supabase/functions/_shared/db/connector_db.ts";
@@ -54,6 +55,11 @@ export function createWorker({ db, drive, account, clock, plan }: WorkerOptions)
     keys: new Map([["k1", new Uint8Array(32).fill(7)]]),
   });
   const { limits } = googleDrive;
+  const sleep: TestClock["sleep"] = async (ms, signal) => {
+    await clock.sleep(ms, signal);
+    // Who only sleeps and fails, as the heartbeat of a dead worker, must not keep all others waiting.
+    await setImmediate();
+  };
   const base = {
     provider: {
       ...googleDrive,
@@ -66,7 +72,7 @@ export function createWorker({ db, drive, account, clock, plan }: WorkerOptions)
     },
     settings: settingsFor(account),
     now: clock.now,
-    sleep: clock.sleep,
+    sleep,
     random: () => 0.5,
     log,
     // Other endpoints are no part of a sequence.
