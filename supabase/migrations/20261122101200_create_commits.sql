@@ -441,6 +441,9 @@ begin
     from connector.tasks where tasks.listing_id = v_listing_id;
     update connector.folders as f set enqueued_listing_id = null
     where f.endpoint_id = v_endpoint_id and f.external_folder_id = any (v_fresh);
+    -- What could not be read before is tried again now.
+    delete from connector.skipped_subtrees as k
+    where k.listing_id = v_listing_id and k.external_folder_id = any (v_fresh);
     v_new_tasks := connector.add_tasks(
       v_endpoint_id, v_listing_id, to_jsonb(v_fresh), null,
       (p_page ->> 'folders_per_task')::integer, v_seeds);

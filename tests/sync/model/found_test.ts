@@ -108,3 +108,14 @@ for (const scope of ["drive_folder", "account"] as const) {
     ],
   });
 }
+
+replay("a folder of the scope is followed while it cannot be read", {
+  scope: "two_folders",
+  steps: [
+    SYNC,
+    { do: "lose_scope", top: 0 },
+    SYNC,
+    { ...SYNC, mode: "full" },
+    { do: "create_file", in: 0, name: "a.pdf", size: "0" },
+  ],
+});

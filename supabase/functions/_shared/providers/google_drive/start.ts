@@ -65,7 +65,7 @@ async function startFolders(
       folder.type === "unreadable" ? [unreadableSeed(folder.skipped)] : []
     ),
     walk: [...new Set(roots.map((root) => root.id))],
-    feeds: await startFeeds(roots, context),
+    feeds: await startFeeds(roots, context, roots.length < checked.length),
     is_tree: true,
     sweep: "everything",
   };
@@ -100,14 +100,16 @@ async function startFeed(driveId: string | null, context: Context): Promise<Feed
 /**
  * The logs for folders: that of each shared drive they lie in, and the user's own where one lies in
  * a My Drive. A folder of a shared drive that is shared with a non-member appears in the user's log
- * alone, and the drive's log refuses them.
+ * alone, and the drive's log refuses them. A folder that cannot be read now may come back in either,
+ * and is in the user's log if it is not in a drive that is followed.
  */
 async function startFeeds(
   roots: readonly RootItem[],
   context: Context,
+  isAnyUnreadable: boolean,
 ): Promise<readonly FeedStart[]> {
   const driveIds = new Set(roots.map((root) => root.driveId ?? null));
-  let needsUserLog = driveIds.delete(null);
+  let needsUserLog = driveIds.delete(null) || isAnyUnreadable;
   const feeds: FeedStart[] = [];
   for (const driveId of driveIds) {
     try {
