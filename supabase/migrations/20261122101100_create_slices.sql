@@ -58,7 +58,8 @@ as $$
       where e.endpoint_id = p_state.endpoint_id and e.next_attempt_at <= now()
         and not exists (
           select from connector.folders as f
-          where f.endpoint_id = e.endpoint_id and f.external_folder_id = e.external_folder_id))
+          where f.endpoint_id = e.endpoint_id and f.external_folder_id = e.external_folder_id
+            and not f.is_root))
   from connector.settings;
 $$;
 
