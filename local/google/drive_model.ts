@@ -8,8 +8,8 @@ import {
   type SharedDrive,
   SHORTCUT_TYPE,
 } from "./drive_types.ts";
-import { mediaTypeOf } from "./media_types.ts";
-import { hashText, mix32 } from "./random_ids.ts";
+import { mediaTypeOf } from "../emulator/media_types.ts";
+import { hashText, mix32 } from "../emulator/random_ids.ts";
 import { isBelow, subtree } from "./visibility.ts";
 
 /** A new account. */

@@ -1,9 +1,6 @@
+import { ConnectionReset } from "../emulator/connection_reset.ts";
+import { untilAborted } from "../emulator/pause.ts";
 import { type Fault, statusFaultError } from "./faults.ts";
-
-/** Thrown where the connection is to break without an answer. */
-export class ConnectionReset extends TypeError {
-  override readonly name = "ConnectionReset";
-}
 
 /**
  * What a fault makes of a call: an answer, or `null` where the call is to be worked on as usual (the
@@ -14,8 +11,7 @@ export async function answerFault(fault: Fault, signal: AbortSignal): Promise<Re
     case "status":
       return statusFaultError(fault).toResponse();
     case "timeout":
-      await aborted(signal);
-      throw new ConnectionReset("The caller gave up");
+      return await untilAborted(signal);
     case "reset":
       throw new ConnectionReset("The connection was reset");
     case "garbage":
@@ -38,11 +34,4 @@ function htmlResponse(status: number): Response {
   const page = "<!DOCTYPE html><html><head><title>Error</title></head><body><h1>That's an error." +
     "</h1><p>The server encountered a temporary error. Please try again.</p></body></html>";
   return new Response(page, { status, headers: { "content-type": "text/html; charset=UTF-8" } });
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

@@ -30,13 +30,15 @@ export function idText(seed: number, serial: number, length: number): string {
   return text;
 }
 
+const HEX_BYTES = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
 /** `length` hexadecimal digits, decided by the two numbers alone: stands for a checksum. */
 export function hexText(first: number, second: number, length: number): string {
   let text = "";
   let state = mix32(first ^ mix32(second));
   while (text.length < length) {
     state = mix32(state + second + text.length);
-    text += state.toString(16).padStart(8, "0");
+    for (let shift = 0; shift < 32; shift += 8) text += HEX_BYTES[(state >>> shift) & 255];
   }
   return text.slice(0, length);
 }

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { Buffer } from "node:buffer";
-import { ConnectionReset } from "./fault_responses.ts";
+import { ConnectionReset } from "./connection_reset.ts";
 
 const LARGEST_BODY_BYTES = 4 * 1024 * 1024;
 
@@ -22,9 +22,14 @@ export async function serveHttp(
   let origin = "";
   const server = createServer((incoming, outgoing) => {
     answer(handle, origin, incoming, outgoing).catch((error: unknown) => {
-      if (!(error instanceof ConnectionReset)) outgoing.statusCode = 500;
-      if (error instanceof ConnectionReset || outgoing.headersSent) incoming.socket.destroy();
-      else outgoing.end(`The emulator failed: ${String(error)}`);
+      // A caller that has gone away needs no answer.
+      if (outgoing.destroyed) return;
+      if (error instanceof ConnectionReset || outgoing.headersSent) {
+        incoming.socket.destroy();
+        return;
+      }
+      outgoing.writeHead(500);
+      outgoing.end(`The emulator failed: ${String(error)}`);
     });
   });
   await new Promise<void>((resolve, reject) => {
@@ -81,8 +86,12 @@ async function readRequest(
   }
   const method = incoming.method ?? "GET";
   const hasBody = method !== "GET" && method !== "HEAD";
-  // The path may begin with `//`, which must not be taken for a host.
-  const url = `${origin}/${(incoming.url ?? "/").replace(/^\/+/, "")}`;
+  // The caller may know this machine by another name. The path may begin with `//`, which must not
+  // be taken for a host.
+  const base = /^[A-Za-z0-9.-]+(?::\d+)?$/.test(headers.get("host") ?? "")
+    ? `http://${headers.get("host")}`
+    : origin;
+  const url = `${base}/${(incoming.url ?? "/").replace(/^\/+/, "")}`;
   return new Request(url, {
     method,
     headers,
