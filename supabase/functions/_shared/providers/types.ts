@@ -47,6 +47,8 @@ export interface FolderRecord {
   readonly folder_name: string;
   /** The top of a scope: its path is empty, whatever its name and parent. */
   readonly is_root: boolean;
+  /** What tells whether the folder's content changed since it was last read; see `walk_changed`. */
+  readonly provider_state?: Json;
 }
 
 /** One unit of listing work, stored as a row of `connector.tasks`. */
@@ -75,6 +77,8 @@ export interface ListingStart {
   readonly seeds: readonly TaskSeed[];
   /** Folder ids to walk from the start, as in {@linkcode Page.walk}. */
   readonly walk: readonly string[];
+  /** As in {@linkcode Page.walk_changed}. */
+  readonly walk_changed?: readonly string[];
   /** Where each change log stood before the listing began; none for a provider without logs. */
   readonly feeds: readonly FeedStart[];
   /**
@@ -84,6 +88,8 @@ export interface ListingStart {
   readonly is_tree: boolean;
   /** What is gone if the complete listing has not shown it: everything, or what was in folders it read. */
   readonly sweep: "everything" | "walked_folders";
+  /** What to hand back as {@linkcode ProviderContext.memory} from now on; absent: nothing. */
+  readonly memory?: Json;
 }
 
 /** A position in one of the provider's change logs. */
@@ -118,6 +124,25 @@ export interface ChangePage {
   readonly next: { readonly type: "more" | "drained"; readonly cursor: Json };
 }
 
+/** A file or folder that a listing has not shown, though it used to be there. */
+export interface AbsentItem {
+  readonly external_id: string;
+  /** The folder it was last seen in. */
+  readonly external_parent_id: string | null;
+  readonly is_folder: boolean;
+}
+
+/** What became of absent items. Every one of them is in exactly one of the lists. */
+export interface Absences {
+  /** Deleted. A folder takes its subtree with it. */
+  readonly gone: readonly string[];
+  /** Still there, perhaps elsewhere: the parent tells whether it is in the scope. */
+  readonly present: readonly FileRecord[];
+  readonly present_folders: readonly FolderRecord[];
+  /** No longer visible to the account, which is no proof of anything: kept, with all below it. */
+  readonly unknown: readonly string[];
+}
+
 /** Which of the provider's limits a call counts against. */
 export interface Quota {
   /** Names the bucket all workers share: provider, account or application, class of call. */
@@ -140,6 +165,11 @@ export interface Page {
   readonly folders: readonly FolderRecord[];
   /** Folders whose content this listing must read too; each is read once per listing. */
   readonly walk: readonly string[];
+  /**
+   * Folders to be read only if their `provider_state` is not the one they had when they were last
+   * read to the end. The database compares.
+   */
+  readonly walk_changed?: readonly string[];
   readonly seeds: readonly TaskSeed[];
   readonly skipped: readonly SkippedSubtree[];
   /** Counts that are added to the listing's receipt, such as `incomplete_searches`. */
@@ -157,6 +187,12 @@ export interface HttpFailure {
   readonly url: URL;
 }
 
+/**
+ * What a listing is for: `full` shows everything that is in scope, `incremental` only what may have
+ * changed since the last one.
+ */
+export type ListingMode = "full" | "incremental";
+
 /** Everything a provider may use while it reads. */
 export interface ProviderContext<Config> {
   readonly config: Config;
@@ -171,6 +207,15 @@ export interface ProviderContext<Config> {
   readonly apiUrl: string;
   /** How many more tasks of this listing could be read at the same time: a reason to cut one up. */
   readonly idleLanes: number;
+  /** What kind of listing is to be started, or is being read. */
+  readonly mode: ListingMode;
+  /**
+   * What the endpoint's latest {@linkcode ListingStart.memory} held, in this listing and all later
+   * ones; `null` before the first and after a change of `endpoint_config`. It may be forgotten at
+   * any time, so it may spare calls but not be needed.
+   */
+  readonly memory: Json;
+  readonly now: () => Date;
   readonly signal: AbortSignal;
 }
 
@@ -216,18 +261,30 @@ export interface Provider<Config> {
   readonly key: string;
   readonly displayName: string;
   readonly limits: ProviderLimits;
+  /** How changes are found: in change logs, or by walking again the folders that changed. */
+  readonly incremental: "feed" | "walk";
   /** Throws `config_invalid` with a sentence that names the field and what it allows. */
   parseConfig(stored: unknown): Config;
   /** Reads the provider's settings; throws `setting_invalid` naming the setting. */
   parseSettings(env: (name: string) => string | undefined): ProviderSettings;
   /** Obtains a token for the application itself (service account, client credentials). */
   issueToken(context: TokenContext<Config>): Promise<AccessToken>;
+  /** Headers that every call of an endpoint carries beside the engine's own. */
+  callHeaders?(config: Config): Readonly<Record<string, string>>;
   /** Checks that the scope can be seen and says what reading it begins with. */
   startListing(context: ProviderContext<Config>): Promise<ListingStart>;
   /** One bounded page of one task; safe to repeat with the same cursor. */
   readPage(task: Task, context: ProviderContext<Config>): Promise<Page>;
   /** One bounded page of a change log; throws `cursor_expired` when its position is no longer known. */
   readChanges(feed: Feed, context: ProviderContext<Config>): Promise<ChangePage>;
+  /**
+   * Asked before a sweep deletes, for at most 50 items at a time: what has become of items that the
+   * listing has not shown? Without it, what was not shown is gone.
+   */
+  confirmGone?(
+    items: readonly AbsentItem[],
+    context: ProviderContext<Config>,
+  ): Promise<Absences>;
   /** Which limit a call to `url` counts against. */
   quotaOf(url: URL, config: Config, settings: ProviderSettings): Quota;
   /** `null` lets the engine decide by status alone. */
