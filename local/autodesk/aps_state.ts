@@ -1,7 +1,12 @@
 import { ApsIds, folderId } from "./aps_ids.ts";
 import type { Author, Folder, Hub, Item, Project, User, Version } from "./aps_types.ts";
 import type { ApsModelOptions, NewHub, NewProject, NewUser } from "./model_requests.ts";
-import { DEFAULT_ROLLUP_RULES, type RollupRules } from "./rollup.ts";
+import {
+  DEFAULT_ROLLUP_RULES,
+  ROLLUP_EVENTS,
+  type RollupRules,
+  type RollupRulesGiven,
+} from "./rollup.ts";
 
 /** The system itself: its id and name are empty wherever they are shown. */
 export const SYSTEM: Author = { id: "", name: "" };
@@ -12,7 +17,7 @@ const SOMEBODY: Author = { id: "BW9RM76WZBGL", name: "John Doe" };
 export class ApsState {
   readonly ids: ApsIds;
   readonly now: () => number;
-  rollupRules: RollupRules;
+  protected rollupRules: RollupRules = DEFAULT_ROLLUP_RULES;
   protected readonly usersById = new Map<string, User>();
   protected readonly hubsById = new Map<string, Hub>();
   protected readonly projectsById = new Map<string, Project>();
@@ -24,7 +29,7 @@ export class ApsState {
   constructor(options: ApsModelOptions = {}) {
     this.ids = new ApsIds(options.seed ?? 1);
     this.now = options.now ?? Date.now;
-    this.rollupRules = { ...DEFAULT_ROLLUP_RULES, ...options.rollupRules };
+    this.setRollupRules(options.rollupRules ?? {});
   }
 
   /** All users, by id. */
@@ -149,6 +154,14 @@ export class ApsState {
     const { members } = this.project(projectId);
     if (role === null) members.delete(userId);
     else members.set(userId, role);
+  }
+
+  /** Chooses which events move the rollups from now on. */
+  setRollupRules(rules: RollupRulesGiven): void {
+    for (const name of ROLLUP_EVENTS) {
+      const isOn = rules[name];
+      if (isOn !== undefined) this.rollupRules = { ...this.rollupRules, [name]: isOn };
+    }
   }
 
   /** Who is meant by a user id. */

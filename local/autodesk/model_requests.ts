@@ -1,5 +1,5 @@
 import type { FileKind, ProjectType, Region } from "./aps_types.ts";
-import type { RollupRules } from "./rollup.ts";
+import type { RollupRulesGiven } from "./rollup.ts";
 
 /** What the operations of the model are told. Times are RFC 3339. */
 
@@ -9,7 +9,7 @@ export interface ApsModelOptions {
   readonly seed?: number | undefined;
   /** The clock, in milliseconds since 1970. */
   readonly now?: (() => number) | undefined;
-  readonly rollupRules?: Partial<RollupRules> | undefined;
+  readonly rollupRules?: RollupRulesGiven | undefined;
 }
 
 /** A new user. */

@@ -21,8 +21,7 @@ export class OAuthError extends Error {
   /** The answer that tells a client of it. */
   toResponse(shape: AuthErrorShape): Response {
     if (shape === "gateway") {
-      const code = this.status === 401 ? "Auth-001" : "Auth-002";
-      return gatewayError(this.status, code, this.message).toResponse();
+      return gatewayError(this.status, "Auth-001", this.message).toResponse();
     }
     const body = { error: this.code, error_description: this.message };
     return Response.json(body, { status: this.status });

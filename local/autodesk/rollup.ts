@@ -17,6 +17,18 @@ export interface RollupRules {
   readonly permission: boolean;
 }
 
+/** The rules somebody wants changed. */
+export type RollupRulesGiven = { readonly [Name in keyof RollupRules]?: boolean | undefined };
+
+/** The events there are rules for. */
+export const ROLLUP_EVENTS = [
+  "delete",
+  "moveOut",
+  "folderHide",
+  "folderRename",
+  "permission",
+] as const;
+
 /** Everything but permissions propagates. */
 export const DEFAULT_ROLLUP_RULES: RollupRules = {
   delete: true,
