@@ -2,7 +2,7 @@
 import type { Absences, AbsentItem, FileRecord, FolderRecord, ProviderContext } from "../types.ts";
 import type { AutodeskConfig } from "./config.ts";
 import { joinTip } from "./entries.ts";
-import { isDeleted, toFileRecord } from "./file_record.ts";
+import { isDeleted, type ListedFile, toFileRecord } from "./file_record.ts";
 import { toFolderRecord } from "./folder_record.ts";
 import { inGroups } from "./groups.ts";
 import { isRefusal } from "./project.ts";
@@ -10,6 +10,9 @@ import { folderAnswer, type FolderResource, itemAnswer, parseAnswer } from "./sc
 import { folderUrl, itemUrl } from "./urls.ts";
 
 type Context = ProviderContext<AutodeskConfig>;
+
+/** Folders may be nested this deep, and the project's root is above them. */
+const DEEPEST_FOLDER = 26;
 
 type Fate =
   | { readonly type: "gone" | "unknown"; readonly id: string }
@@ -66,15 +69,31 @@ async function lookAtFolder(
   }
 }
 
+/**
+ * Whether a folder lies in a deleted one, or is one: what is in a deleted folder is not marked
+ * itself. The way up ends where the account sees no further.
+ */
+async function isBuried(folderId: string | undefined, look: LookAtFolder): Promise<boolean> {
+  let id = folderId;
+  for (let steps = 0; id !== undefined && steps < DEEPEST_FOLDER; steps++) {
+    const folder: FolderResource | null = await look(id);
+    if (folder === null) return false;
+    if (folder.attributes.hidden) return true;
+    id = folder.relationships?.parent?.data.id;
+  }
+  return false;
+}
+
 async function judgeFolder(item: AbsentItem, look: LookAtFolder, context: Context): Promise<Fate> {
   const { external_id: id, external_parent_id: lastParentId } = item;
+  const { projectId } = context.config;
   // The root that stands for the project is no folder of the API.
-  if (id === context.config.projectId) return { type: "unknown", id };
+  if (id === projectId) return { type: "unknown", id };
   const folder = await look(id);
   if (folder === null) return { type: "unknown", id };
-  if (folder.attributes.hidden) return { type: "gone", id };
+  if (await isBuried(id, look)) return { type: "gone", id };
   // A top folder stays below the project's root, whose own id is another one in the API.
-  const parentId = lastParentId === context.config.projectId
+  const parentId = lastParentId === projectId
     ? lastParentId
     : folder.relationships?.parent?.data.id ?? lastParentId;
   return { type: "folder", folder: toFolderRecord(folder, parentId, context) };
@@ -82,18 +101,29 @@ async function judgeFolder(item: AbsentItem, look: LookAtFolder, context: Contex
 
 async function judgeFile(item: AbsentItem, look: LookAtFolder, context: Context): Promise<Fate> {
   const { external_id: id, external_parent_id: lastParentId } = item;
-  const { getJson, apiUrl, config } = context;
+  const listed = await lookAtFile(id, context);
+  if (listed === "refused") return { type: "unknown", id };
+  if (listed === "missing") {
+    const isFolderSeen = lastParentId !== null && await look(lastParentId) !== null;
+    return { type: isFolderSeen ? "gone" : "unknown", id };
+  }
+  if (isDeleted(listed)) return { type: "gone", id };
+  const parentId = listed.item.relationships?.parent?.data.id ?? lastParentId;
+  if (parentId === null || await look(parentId) === null) return { type: "unknown", id };
+  if (await isBuried(parentId, look)) return { type: "gone", id };
+  return { type: "file", file: toFileRecord(listed, parentId, context.config).file };
+}
+
+async function lookAtFile(
+  id: string,
+  { getJson, apiUrl, config }: Context,
+): Promise<ListedFile | "missing" | "refused"> {
   try {
     const answer = await getJson(itemUrl(apiUrl, id, config));
     const { data, included } = parseAnswer(itemAnswer, answer, "a file");
-    const listed = joinTip(data, included ?? []);
-    if (isDeleted(listed)) return { type: "gone", id };
-    const parentId = data.relationships?.parent?.data.id ?? lastParentId;
-    return { type: "file", file: toFileRecord(listed, parentId, config).file };
+    return joinTip(data, included ?? []);
   } catch (error) {
     if (!isRefusal(error)) throw error;
-    const isMissing = error.code === "scope_not_found" && lastParentId !== null &&
-      await look(lastParentId) !== null;
-    return { type: isMissing ? "gone" : "unknown", id };
+    return error.code === "scope_not_found" ? "missing" : "refused";
   }
 }

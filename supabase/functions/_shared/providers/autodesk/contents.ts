@@ -14,6 +14,7 @@ import {
   position,
   receipt,
 } from "./paging.ts";
+import { withoutSystemFolders } from "./system_folders.ts";
 import { chooseHub, explainRefusal, isRefusal } from "./project.ts";
 import { contentsUrl, topFoldersUrl } from "./urls.ts";
 
@@ -39,7 +40,7 @@ async function readTop(task: Task, context: Context): Promise<Page> {
   const answer = await askTop(at, context);
   const isEmpty = at === null && answer.nextPosition === null && answer.list.data.length === 0;
   if (isEmpty) throw noTopFolders(config);
-  return toPage(config.projectId, answer, context);
+  return toPage(config.projectId, { ...answer, list: withoutSystemFolders(answer.list) }, context);
 }
 
 async function askTop(at: Position, context: Context): Promise<ListPage> {

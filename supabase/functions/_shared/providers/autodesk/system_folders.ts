@@ -1,0 +1,29 @@
+import { folderResource, type ResourceList } from "./schemas.ts";
+
+const GUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
+
+/**
+ * Names of the folders in which other products keep their attachments, at the top of every project.
+ * No attribute marks them, so clients go by the names.
+ */
+const SYSTEM_NAMES: readonly RegExp[] = [
+  // Forms, daily logs, issues: a word and the project's id.
+  new RegExp(`^[a-z]+_${GUID}$`),
+  new RegExp(`^${GUID}$`),
+  new RegExp(`^COST Root Folder( ${GUID})?$`),
+  /^(correspondence|meetings)-project/,
+  /^(submittals-attachments|ProjectTb|PhotoTools|Recycle Bin)$/,
+];
+
+/**
+ * Leaves out top folders that hold no project files. `projectFilesOnly` asks Autodesk to do so, but
+ * it is promised only for calls in a user's name.
+ */
+export function withoutSystemFolders(list: ResourceList): ResourceList {
+  const data = list.data.filter((value) => {
+    const folder = folderResource.safeParse(value);
+    return !folder.success ||
+      !SYSTEM_NAMES.some((pattern) => pattern.test(folder.data.attributes.name));
+  });
+  return { ...list, data };
+}
