@@ -168,6 +168,7 @@ export async function explainRefusal(
   const hubs = await listHubs(context);
   const elsewhere = await findIn(hubs.ids.filter((id) => id !== hubId), context);
   if (elsewhere !== null) return otherHub(elsewhere, hubId, refusal, config);
+  if (config.hubId === null && refusal.code !== "access_denied") return notFound(hubs, config);
   if (hubs.ids.includes(hubId)) {
     if (refusal.code !== "access_denied") return projectMissing(`hub "${hubId}"`, config);
     return new SyncError(
@@ -187,9 +188,14 @@ function otherHub(
   elsewhere: string,
   hubId: string,
   cause: SyncError,
-  { projectId }: AutodeskConfig,
+  config: AutodeskConfig,
 ): SyncError {
-  const message = `Cannot read project "${projectId}" as hub_id must be the hub it lies in, ` +
+  if (config.hubId === null) {
+    const message = "The project lies in another hub than before; it is listed anew";
+    return new SyncError("cursor_expired", message, { cause });
+  }
+  const message =
+    `Cannot read project "${config.projectId}" as hub_id must be the hub it lies in, ` +
     `"${elsewhere}": current value is "${hubId}"`;
   return new SyncError("config_invalid", message, { cause });
 }
