@@ -74,8 +74,7 @@ export class ApiCall {
 
   /** The project of a path that begins with a hub. */
   projectOfHub(): Project {
-    const project = this.#visible(this.hub().projects.get(this.#id(1)));
-    return project;
+    return this.#visible(this.hub().projects.get(this.#id(1)));
   }
 
   /** The project of a path of the Data service. */

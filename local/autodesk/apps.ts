@@ -1,5 +1,4 @@
-import { type KeyObject } from "node:crypto";
-import { createPublicKey } from "node:crypto";
+import { createPublicKey, type KeyObject } from "node:crypto";
 
 /** An app as its owner registered it. */
 export interface App {

@@ -75,6 +75,7 @@ export class ApsModel extends ApsState {
   /** Adds a version to an item, as an upload of the same file does. */
   addVersion(itemId: string, options: NewVersion = {}): Version {
     const item = this.item(itemId);
+    checkIsLive(item);
     const author = this.author(options.by);
     const atMs = timeOf(options.modifiedTime) ?? this.now();
     const version = this.#append(item, { type: "next", options, author, atMs });
@@ -88,6 +89,7 @@ export class ApsModel extends ApsState {
     const entry = this.entry(id);
     const atMs = this.now();
     if (entry.kind === "item") {
+      checkIsLive(entry);
       this.#append(entry, {
         type: "next",
         options: { name },
@@ -156,11 +158,12 @@ export class ApsModel extends ApsState {
     this.#changed(entry, atMs, this.rollupRules.delete);
   }
 
-  /** Hides an item without a version that says so. */
+  /** Hides an entry without a version that says so. */
   hide(id: string): void {
     const entry = this.entry(id);
     entry.isHidden = true;
-    this.#changed(entry, this.now(), this.rollupRules.folderHide);
+    const { folderHide, delete: isDeletionRolledUp } = this.rollupRules;
+    this.#changed(entry, this.now(), entry.kind === "folder" ? folderHide : isDeletionRolledUp);
   }
 
   /** Ends the processing of an item's tip: its times move, its number does not. */
@@ -251,6 +254,11 @@ function checkDepth(parent: Folder, height: number): void {
       `Cannot nest folders deeper than ${DEEPEST_FOLDER}: current value is ${depth}`,
     );
   }
+}
+
+function checkIsLive(item: Item): void {
+  if (!item.isHidden) return;
+  throw new RangeError(`Cannot change item as it is deleted: current value is "${item.id}"`);
 }
 
 function heightOf(folder: Folder): number {

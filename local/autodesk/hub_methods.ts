@@ -1,6 +1,5 @@
-import { canSeeProject, isProvisioned, type Viewer } from "./access.ts";
+import { canSeeProject, isProvisioned, topFoldersOf, type Viewer } from "./access.ts";
 import type { ApiAnswer, ApiCall } from "./api_call.ts";
-import { topFoldersOf } from "./access.ts";
 import type { Hub, Region } from "./aps_types.ts";
 import { parseFilters } from "./filters.ts";
 import { topFolderResource } from "./folder_resource.ts";

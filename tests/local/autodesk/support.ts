@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { ApsModel } from "../../../local/autodesk/aps_model.ts";
-import { type Arrangement, arrangeProject } from "../../../local/autodesk/arrangement.ts";
+import {
+  type Arrangement,
+  type ArrangementOptions,
+  arrangeProject,
+} from "../../../local/autodesk/arrangement.ts";
 import { type ApsEmulator, createApsEmulator } from "../../../local/autodesk/emulator.ts";
-import type { ArrangementOptions } from "../../../local/autodesk/arrangement.ts";
 
 export const CLIENT = "client-one";
 export const SECRET = "secret-one";
