@@ -9,11 +9,11 @@ function absent(id: string, parent: string | null = TOP): AbsentItem {
 }
 
 async function judge(aps: FakeAps, ...items: AbsentItem[]) {
-  const { gone, unknown, present, present_folders } = await confirmGone(items, aps.context());
+  const { gone, unknown, present_files, present_folders } = await confirmGone(items, aps.context());
   return {
     gone,
-    unknown,
-    present: present.map((file) => [file.external_file_id, file.external_parent_id]),
+    unknown: unknown.map((item) => item.external_id),
+    present: present_files.map((file) => [file.external_file_id, file.external_parent_id]),
     present_folders: present_folders.map((folder) => [
       folder.external_folder_id,
       folder.external_parent_id,
@@ -99,6 +99,9 @@ Deno.test("fifty files of one folder cost a call each and one for every folder a
   const aps = new FakeAps();
   aps.addFolder("f");
   const files = Array.from({ length: 50 }, (_, index) => aps.addFile(`a${index}`, "f"));
-  const { present } = await confirmGone(files.map((id) => absent(id, urn("f"))), aps.context());
-  deepEqual([present.length, aps.calls.length], [50, 50 + 3]);
+  const { present_files } = await confirmGone(
+    files.map((id) => absent(id, urn("f"))),
+    aps.context(),
+  );
+  deepEqual([present_files.length, aps.calls.length], [50, 50 + 3]);
 });

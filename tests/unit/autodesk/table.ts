@@ -149,8 +149,8 @@ export class Table {
     for (let at = 0; at < absent.length; at += 50) {
       const answer = await autodesk.confirmGone?.(absent.slice(at, at + 50), context);
       for (const id of answer?.gone ?? []) this.#remove(id);
-      for (const id of answer?.unknown ?? []) safe.add(id);
-      for (const file of answer?.present ?? []) this.files.set(file.external_file_id, file);
+      for (const { external_id } of answer?.unknown ?? []) safe.add(external_id);
+      for (const file of answer?.present_files ?? []) this.files.set(file.external_file_id, file);
       for (const folder of answer?.present_folders ?? []) {
         safe.add(folder.external_folder_id);
         this.#show(folder, new Set());

@@ -85,7 +85,7 @@ Deno.test("top folders are asked for without deleted ones and without those of o
   aps.addFolder("gone", "root", "Gone");
   aps.setHidden(urn("gone"), true);
   const guid = "1c9d3777-9a2a-4841-84fe-93bc55691c5d";
-  const systems = [`checklist_${guid}`, guid, "ProjectTb", "submittals-attachments"];
+  const systems = [`checklist_${guid}`, guid, "ProjectTb", "submittals-attachments", "Photos"];
   for (const [index, name] of systems.entries()) aps.addFolder(`s${index}`, "root", name);
   const run = await new Table(aps).run("full");
   deepEqual(run.walked, [PROJECT, TOP, urn("plans")]);

@@ -88,8 +88,30 @@ export interface ListingStart {
   readonly is_tree: boolean;
   /** What is gone if the complete listing has not shown it: everything, or what was in folders it read. */
   readonly sweep: "everything" | "walked_folders";
+  /** Whether {@linkcode Provider.confirmGone} is asked before an item not shown counts as gone. */
+  readonly confirms_absence?: boolean;
   /** What to hand back as {@linkcode ProviderContext.memory} from now on; absent: nothing. */
   readonly memory?: Json;
+}
+
+/** An item that a complete listing has not shown. */
+export interface AbsentItem {
+  readonly external_id: string;
+  readonly is_folder: boolean;
+  /** The folder it was last seen in, where that is known. */
+  readonly external_parent_id?: string | null;
+}
+
+/** What the provider says of absent items. An item in none of the lists is asked about again. */
+export interface AbsenceVerdicts {
+  /** Deleted, or no longer in the scope. */
+  readonly gone: readonly string[];
+  /** There after all, for example in another folder. */
+  readonly present_files: readonly FileRecord[];
+  readonly present_folders: readonly FolderRecord[];
+  /** Cannot be told, for example because access was lost: the rows stay, the run is partial. */
+  readonly unknown:
+    readonly (AbsentItem & { readonly code: FailureCode; readonly message: string })[];
 }
 
 /** A position in one of the provider's change logs. */
@@ -119,28 +141,11 @@ export interface ChangePage {
   readonly files: readonly FileRecord[];
   readonly folders: readonly FolderRecord[];
   readonly removed: readonly Removal[];
+  /** Tasks that the changes make necessary, beside the walk of folders that came into the scope. */
+  readonly seeds?: readonly TaskSeed[];
   readonly receipt: Readonly<Record<string, number>>;
   /** `drained`: nothing more for now; the cursor is where to go on next time. */
   readonly next: { readonly type: "more" | "drained"; readonly cursor: Json };
-}
-
-/** A file or folder that a listing has not shown, though it used to be there. */
-export interface AbsentItem {
-  readonly external_id: string;
-  /** The folder it was last seen in. */
-  readonly external_parent_id: string | null;
-  readonly is_folder: boolean;
-}
-
-/** What became of absent items. Every one of them is in exactly one of the lists. */
-export interface Absences {
-  /** Deleted. A folder takes its subtree with it. */
-  readonly gone: readonly string[];
-  /** Still there, perhaps elsewhere: the parent tells whether it is in the scope. */
-  readonly present: readonly FileRecord[];
-  readonly present_folders: readonly FolderRecord[];
-  /** No longer visible to the account, which is no proof of anything: kept, with all below it. */
-  readonly unknown: readonly string[];
 }
 
 /** Which of the provider's limits a call counts against. */
@@ -277,14 +282,11 @@ export interface Provider<Config> {
   readPage(task: Task, context: ProviderContext<Config>): Promise<Page>;
   /** One bounded page of a change log; throws `cursor_expired` when its position is no longer known. */
   readChanges(feed: Feed, context: ProviderContext<Config>): Promise<ChangePage>;
-  /**
-   * Asked before a sweep deletes, for at most 50 items at a time: what has become of items that the
-   * listing has not shown? Without it, what was not shown is gone.
-   */
+  /** Asks about up to 50 absent items, where a listing `confirms_absence`. */
   confirmGone?(
     items: readonly AbsentItem[],
     context: ProviderContext<Config>,
-  ): Promise<Absences>;
+  ): Promise<AbsenceVerdicts>;
   /** Which limit a call to `url` counts against. */
   quotaOf(url: URL, config: Config, settings: ProviderSettings): Quota;
   /** `null` lets the engine decide by status alone. */

@@ -1,5 +1,11 @@
 /** Telling deleted things from those that are merely out of sight. */
-import type { Absences, AbsentItem, FileRecord, FolderRecord, ProviderContext } from "../types.ts";
+import type {
+  AbsenceVerdicts,
+  AbsentItem,
+  FileRecord,
+  FolderRecord,
+  ProviderContext,
+} from "../types.ts";
 import type { AutodeskConfig } from "./config.ts";
 import { joinTip } from "./entries.ts";
 import { isDeleted, type ListedFile, toFileRecord } from "./file_record.ts";
@@ -15,7 +21,8 @@ type Context = ProviderContext<AutodeskConfig>;
 const DEEPEST_FOLDER = 26;
 
 type Fate =
-  | { readonly type: "gone" | "unknown"; readonly id: string }
+  | { readonly type: "gone"; readonly id: string }
+  | { readonly type: "unknown"; readonly item: AbsenceVerdicts["unknown"][number] }
   | { readonly type: "file"; readonly file: FileRecord }
   | { readonly type: "folder"; readonly folder: FolderRecord };
 
@@ -30,20 +37,27 @@ type LookAtFolder = (folderId: string) => Promise<FolderResource | null>;
 export async function confirmGone(
   items: readonly AbsentItem[],
   context: Context,
-): Promise<Absences> {
+): Promise<AbsenceVerdicts> {
   const look = createLook(context);
   const fates = await inGroups(
     items,
     (item) => item.is_folder ? judgeFolder(item, look, context) : judgeFile(item, look, context),
   );
-  const ids = (type: "gone" | "unknown") =>
-    fates.flatMap((fate) => fate.type === type ? [fate.id] : []);
   return {
-    gone: ids("gone"),
-    unknown: ids("unknown"),
-    present: fates.flatMap((fate) => fate.type === "file" ? [fate.file] : []),
+    gone: fates.flatMap((fate) => fate.type === "gone" ? [fate.id] : []),
+    unknown: fates.flatMap((fate) => fate.type === "unknown" ? [fate.item] : []),
+    present_files: fates.flatMap((fate) => fate.type === "file" ? [fate.file] : []),
     present_folders: fates.flatMap((fate) => fate.type === "folder" ? [fate.folder] : []),
   };
+}
+
+/** The item stays as it is: that it is not shown may mean that access to it was lost. */
+function lostSight(item: AbsentItem): Fate {
+  const what = item.is_folder ? "folder" : "file";
+  const message =
+    `Autodesk no longer shows the ${what} to this client id or user; it is kept as it ` +
+    "was. A project admin must give permission for the folder, if it is still there";
+  return { type: "unknown", item: { ...item, code: "access_denied", message } };
 }
 
 /** Looks at each folder once, however many of the items were in it. */
@@ -85,31 +99,42 @@ async function isBuried(folderId: string | undefined, look: LookAtFolder): Promi
 }
 
 async function judgeFolder(item: AbsentItem, look: LookAtFolder, context: Context): Promise<Fate> {
-  const { external_id: id, external_parent_id: lastParentId } = item;
-  const { projectId } = context.config;
+  const { external_id: id } = item;
   // The root that stands for the project is no folder of the API.
-  if (id === projectId) return { type: "unknown", id };
+  if (id === context.config.projectId) return lostSight(item);
   const folder = await look(id);
-  if (folder === null) return { type: "unknown", id };
+  if (folder === null) return lostSight(item);
   if (await isBuried(id, look)) return { type: "gone", id };
-  // A top folder stays below the project's root, whose own id is another one in the API.
-  const parentId = lastParentId === projectId
-    ? lastParentId
-    : folder.relationships?.parent?.data.id ?? lastParentId;
+  const parentId = await findParent(folder, look, context);
   return { type: "folder", folder: toFolderRecord(folder, parentId, context) };
 }
 
+/**
+ * The folder above. In a whole project, what has nothing above it but the project's own root, or
+ * nothing that can be seen, is a top folder: it hangs below the root that stands for the project.
+ */
+async function findParent(
+  { relationships }: FolderResource,
+  look: LookAtFolder,
+  { config }: Context,
+): Promise<string | null> {
+  const parentId = relationships?.parent?.data.id ?? null;
+  if (config.folderIds.length > 0) return parentId;
+  const parent = parentId === null ? null : await look(parentId);
+  return parent?.relationships?.parent === undefined ? config.projectId : parentId;
+}
+
 async function judgeFile(item: AbsentItem, look: LookAtFolder, context: Context): Promise<Fate> {
-  const { external_id: id, external_parent_id: lastParentId } = item;
+  const { external_id: id, external_parent_id: lastParentId = null } = item;
   const listed = await lookAtFile(id, context);
-  if (listed === "refused") return { type: "unknown", id };
+  if (listed === "refused") return lostSight(item);
   if (listed === "missing") {
     const isFolderSeen = lastParentId !== null && await look(lastParentId) !== null;
-    return { type: isFolderSeen ? "gone" : "unknown", id };
+    return isFolderSeen ? { type: "gone", id } : lostSight(item);
   }
   if (isDeleted(listed)) return { type: "gone", id };
   const parentId = listed.item.relationships?.parent?.data.id ?? lastParentId;
-  if (parentId === null || await look(parentId) === null) return { type: "unknown", id };
+  if (parentId === null || await look(parentId) === null) return lostSight(item);
   if (await isBuried(parentId, look)) return { type: "gone", id };
   return { type: "file", file: toFileRecord(listed, parentId, context.config).file };
 }

@@ -40,7 +40,8 @@ async function readTop(task: Task, context: Context): Promise<Page> {
   const answer = await askTop(at, context);
   const isEmpty = at === null && answer.nextPosition === null && answer.list.data.length === 0;
   if (isEmpty) throw noTopFolders(config);
-  return toPage(config.projectId, { ...answer, list: withoutSystemFolders(answer.list) }, context);
+  const list = withoutSystemFolders(answer.list, config);
+  return toPage(config.projectId, { ...answer, list }, context);
 }
 
 async function askTop(at: Position, context: Context): Promise<ListPage> {

@@ -20,9 +20,11 @@ export async function startListing(context: Context): Promise<ListingStart> {
     : await startProject(context);
 }
 
-function shape({ mode }: Context): Pick<ListingStart, "feeds" | "is_tree" | "sweep"> {
+type Shape = Pick<ListingStart, "feeds" | "is_tree" | "sweep" | "confirms_absence">;
+
+function shape({ mode }: Context): Shape {
   const sweep = mode === "full" ? "everything" : "walked_folders";
-  return { feeds: [], is_tree: true, sweep };
+  return { feeds: [], is_tree: true, sweep, confirms_absence: true };
 }
 
 /**

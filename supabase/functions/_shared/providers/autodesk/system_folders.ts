@@ -1,3 +1,4 @@
+import type { AutodeskConfig } from "./config.ts";
 import { folderResource, type ResourceList } from "./schemas.ts";
 
 const GUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
@@ -7,19 +8,21 @@ const GUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
  * No attribute marks them, so clients go by the names.
  */
 const SYSTEM_NAMES: readonly RegExp[] = [
-  // Forms, daily logs, issues: a word and the project's id.
-  new RegExp(`^[a-z]+_${GUID}$`),
+  // Forms, daily logs, issues: a word and an id.
+  new RegExp(`^[a-z][a-z-]*_${GUID}$`),
   new RegExp(`^${GUID}$`),
   new RegExp(`^COST Root Folder( ${GUID})?$`),
   /^(correspondence|meetings)-project/,
-  /^(submittals-attachments|ProjectTb|PhotoTools|Recycle Bin)$/,
+  /^(submittals-attachments|Photos|PhotoTools|ProjectTb|Recycle Bin)$/,
 ];
 
 /**
  * Leaves out top folders that hold no project files. `projectFilesOnly` asks Autodesk to do so, but
- * it is promised only for calls in a user's name.
+ * that is promised only for calls in a user's name; and the top folders of a user may lie deep in
+ * the project and have any name.
  */
-export function withoutSystemFolders(list: ResourceList): ResourceList {
+export function withoutSystemFolders(list: ResourceList, { userId }: AutodeskConfig): ResourceList {
+  if (userId !== null) return list;
   const data = list.data.filter((value) => {
     const folder = folderResource.safeParse(value);
     return !folder.success ||
