@@ -12,6 +12,12 @@ import type {
 } from "../../../supabase/functions/_shared/providers/types.ts";
 import type { FakeAps } from "./fake_aps.ts";
 
+/** What a table is filled from. */
+export interface Source {
+  readonly calls: { readonly length: number };
+  context(options: Parameters<FakeAps["context"]>[0]): ReturnType<FakeAps["context"]>;
+}
+
 interface KnownFolder extends FolderRecord {
   /** What it was when it and all below it were last read. */
   readonly remembered: string | null;
@@ -32,7 +38,7 @@ export class Table {
   readonly folders = new Map<string, KnownFolder>();
   memory: Json = null;
 
-  constructor(readonly aps: FakeAps, readonly config?: unknown, readonly pageSize = 200) {}
+  constructor(readonly aps: Source, readonly config?: unknown, readonly pageSize = 200) {}
 
   /** Runs a listing to its end, and the sweep after it. */
   async run(mode: ListingMode): Promise<Run> {
@@ -111,7 +117,7 @@ export class Table {
     start: ListingStart,
     seen: ReadonlySet<string>,
     walked: ReadonlySet<string>,
-    context: ReturnType<FakeAps["context"]>,
+    context: ReturnType<Source["context"]>,
   ): Promise<void> {
     const isDue = (id: string, parentId: string | null) =>
       !seen.has(id) && (start.sweep === "everything" || walked.has(parentId ?? ""));
@@ -143,7 +149,7 @@ export class Table {
   /** Asks for what is absent and does what the answers say; returns the folders to be left alone. */
   async #settle(
     absent: readonly AbsentItem[],
-    context: ReturnType<FakeAps["context"]>,
+    context: ReturnType<Source["context"]>,
   ): Promise<ReadonlySet<string>> {
     const safe = new Set<string>();
     for (let at = 0; at < absent.length; at += 50) {
