@@ -128,7 +128,7 @@ export interface Feed extends FeedStart {
 }
 
 /** Why an item is gone, as `files.deletion_reason` says it. */
-export type RemovalReason = "trashed" | "removed";
+export type RemovalReason = "trashed" | "removed" | "out_of_scope";
 
 /** An item, file or folder, that a change log says is gone. A folder takes its subtree with it. */
 export interface Removal {
