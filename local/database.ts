@@ -100,6 +100,8 @@ async function bootstrap(sql: postgres.Sql): Promise<void> {
   if (row?.["is_done"] === true) return;
   const text = await Deno.readTextFile(new URL("postgres/bootstrap.sql", import.meta.url));
   await sql.unsafe(text).simple();
+  // Without durability a crash takes the last moments along: not these.
+  await sql`checkpoint`;
 }
 
 /** Our control files say in their comment that they are stand-ins. */

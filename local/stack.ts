@@ -13,13 +13,14 @@ import { listFunctions } from "./functions/function_list.ts";
 import { probeSettings } from "./functions/probe.ts";
 import { type Functions, startFunctions } from "./functions/runner.ts";
 import { openGatewayPort } from "./gateway/gateway_port.ts";
-import { createGatewayHandler } from "./gateway/gateway.ts";
+import { createGatewayHandler, type Handler } from "./gateway/gateway.ts";
 import { loadKeys, type StackKeys } from "./keys.ts";
 import { migrate } from "./migrate.ts";
 import { repositoryRoot } from "./paths.ts";
 import { startRest } from "./rest_api.ts";
 import { readStackFile, removeStackFile, type StackFile, writeStackFile } from "./stack_file.ts";
 import type { StackOptions } from "./stack_options.ts";
+import { writeVaultSecrets } from "./vault.ts";
 
 export type { StackOptions };
 
@@ -79,13 +80,18 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const rest = await startRest(database, assembly.keys, assembly.log);
   parts.defer(rest.stop);
   const functions = await addFunctions(assembly, apiUrl, database, settings);
-  gateway.use(createGatewayHandler({
+  const handler = createGatewayHandler({
     keys: assembly.keys,
     findFunction: (slug) => functions?.get(slug),
     rest: rest.handler,
-  }));
+  });
+  gateway.use(observed(handler, options.onAnswer));
   await functions?.ready();
-  await probeSettings(functions?.all() ?? []);
+  await probeSettings({
+    functions: functions?.all() ?? [],
+    settings,
+    onMissing: assembly.log,
+  });
   await addScheduler(assembly, database);
 
   const info = describeStack(assembly.keys, apiUrl, database, rest.standIns);
@@ -103,9 +109,18 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   };
 }
 
+function observed(handler: Handler, onAnswer: StackOptions["onAnswer"]): Handler {
+  if (onAnswer === undefined) return handler;
+  return async (request) => {
+    const response = await handler(request);
+    onAnswer(request);
+    return response;
+  };
+}
+
 async function prepareStateDir({ stateDir, reset }: StackOptions): Promise<void> {
   const running = await readStackFile(stateDir);
-  if (running !== null) {
+  if (running !== null && await answers(running)) {
     throw new StackError(
       `A stack is already running in "${stateDir}" (process ${running.pid}, ${running.api_url}): stop it, or choose --state-dir`,
     );
@@ -113,9 +128,22 @@ async function prepareStateDir({ stateDir, reset }: StackOptions): Promise<void>
   try {
     await Deno.mkdir(stateDir, { recursive: true });
     if (!reset) return;
-    for (const name of ["keys.json", "logs", "google"]) await removeIfThere(join(stateDir, name));
+    for (const name of ["keys.json", "logs"]) await removeIfThere(join(stateDir, name));
   } catch (cause) {
     throw new StackError(`Cannot use the folder "${stateDir}": ${oneLine(cause)}`, { cause });
+  }
+}
+
+/** Tells a running stack from a stranger who has been given the process id of one that was killed. */
+async function answers({ api_url: apiUrl }: StackFile): Promise<boolean> {
+  try {
+    const address = `${apiUrl}/auth/v1/.well-known/jwks.json`;
+    const answer = await fetch(address, { signal: AbortSignal.timeout(3_000) });
+    await answer.body?.cancel();
+    return true;
+  } catch {
+    // Nothing listens there: the file is all that is left of that stack.
+    return false;
   }
 }
 
@@ -152,13 +180,16 @@ async function addDatabase(
   parts.defer(database.stop);
   void database.exited?.then(() => fail("The database has ended: see postgres.log"));
   log("applying migrations and seed");
+  const functionsUrl = `${apiUrl}/functions/v1`;
+  const dispatchToken = settings["CONNECTOR_DISPATCH_TOKEN"] ?? "";
   await migrate({
     projectDir: root,
     databaseUrl: database.postgresUrl,
-    env: {
-      CONNECTOR_FUNCTIONS_URL: `${apiUrl}/functions/v1`,
-      CONNECTOR_DISPATCH_TOKEN: settings["CONNECTOR_DISPATCH_TOKEN"] ?? "",
-    },
+    env: { CONNECTOR_FUNCTIONS_URL: functionsUrl, CONNECTOR_DISPATCH_TOKEN: dispatchToken },
+  });
+  await writeVaultSecrets(database.postgresUrl, {
+    connector_functions_url: functionsUrl,
+    connector_dispatch_token: dispatchToken,
   });
   return database;
 }
@@ -173,7 +204,7 @@ async function addFunctions(
   const deno = await findFunctionsDeno();
   if (deno.note !== undefined) log(`functions run under Deno ${deno.version}: ${deno.note}`);
   log("starting the functions");
-  const credentials = settings["CONNECTOR_GOOGLE_DRIVE_CREDENTIALS_PATH"];
+  const credentials = settings["CONNECTOR_GOOGLE_DRIVE_CREDENTIALS_PATH"] ?? "";
   const functions = startFunctions({
     deno,
     root,
@@ -181,7 +212,7 @@ async function addFunctions(
     logFolder: join(options.stateDir, "logs"),
     env: (slug) =>
       functionEnvironment({ slug, apiUrl, dbUrl: database.postgresUrl, keys, settings }),
-    readable: [...options.readable ?? [], ...credentials === undefined ? [] : [credentials]],
+    readable: [...options.readable ?? [], ...credentials === "" ? [] : [credentials]],
     onCrash: (slug, message) => log(`function ${slug} ${message}`),
   });
   parts.defer(functions.stop);

@@ -21,6 +21,8 @@ export interface StackOptions {
   readonly withFunctions?: boolean;
   /** False leaves the scheduler out, so that tests tick by hand. True unless told. */
   readonly withScheduler?: boolean;
+  /** Told of each call of the API when it has been answered: for measurements. */
+  readonly onAnswer?: (request: Request) => void;
   /** Told, in one line, what is happening. */
   readonly log?: (line: string) => void;
 }

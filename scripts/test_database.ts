@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import postgres from "postgres";
 import type { StackOptions } from "../local/stack.ts";
 import { startStack } from "../local/stack.ts";
 
@@ -9,6 +10,18 @@ export interface TestDatabase extends AsyncDisposable {
   /** Connects as the role of migrations. */
   readonly postgresUrl: string;
   readonly standIns: readonly string[];
+}
+
+/** A real pg_cron ticks by itself, which would take the work out of a test's hands. */
+async function pauseCron(databaseUrl: string): Promise<void> {
+  const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
+  try {
+    const names = await sql`select from pg_extension where extname = 'pg_cron'
+      and obj_description(oid, 'pg_extension') not like 'stand-in for %'`;
+    if (names.length > 0) await sql`select cron.alter_job(jobid, active := false) from cron.job`;
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
 }
 
 /** Boots a database of its own, with migrations and REST; nothing ticks in it. */
@@ -31,6 +44,7 @@ export async function startTestDatabase(
   });
   cleanup.defer(() => stack.database.remove());
   cleanup.defer(() => stack.stop());
+  await pauseCron(stack.database.superuserUrl);
   const coordinates = join(folder, "test_stack.json");
   const content = {
     superuser_url: stack.database.superuserUrl,

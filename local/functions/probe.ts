@@ -1,27 +1,48 @@
 import { z } from "zod";
 import { StackError } from "../failure.ts";
+import type { Settings } from "./environment.ts";
 import type { RunningFunction } from "./runner.ts";
 
 const Answer = z.object({ code: z.string(), message: z.string() });
+const SETTING_NAME = /\bCONNECTOR_[A-Z0-9_]+/g;
+
+/** What {@linkcode probeSettings} asks about. */
+export interface ProbeOptions {
+  readonly functions: readonly RunningFunction[];
+  readonly settings: Settings;
+  /** Told of a function that cannot work because a setting was never given. */
+  readonly onMissing: (message: string) => void;
+}
 
 /**
  * Asks each function once without credentials. None lets such a caller do anything, but each reads
  * its settings first: a broken one is found now, and told in the function's own words, rather than
- * at the first tick.
+ * at the first tick. A setting that nobody gave stops its function alone: a stack without a Google
+ * account is a stack all the same.
  */
-export async function probeSettings(functions: readonly RunningFunction[]): Promise<void> {
-  await Promise.all(functions.map(async ({ spec, fetch: call }) => {
-    const request = new Request(`http://127.0.0.1/${spec.slug}`, { method: "POST" });
-    let response = await call(request);
-    if (response.status === 405) {
-      await response.body?.cancel();
-      response = await call(new Request(request.url));
-    }
-    const answer = Answer.safeParse(parseJson(await response.text()));
-    if (response.status === 500 && answer.data?.code === "setting_invalid") {
-      throw new StackError(`Cannot start the function "${spec.slug}": ${answer.data.message}`);
-    }
+export async function probeSettings(options: ProbeOptions): Promise<void> {
+  await Promise.all(options.functions.map(async (target) => {
+    const complaint = await complaintOf(target);
+    if (complaint === null) return;
+    const names = complaint.match(SETTING_NAME) ?? [];
+    const isGiven = names.some((name) => (options.settings[name] ?? "") !== "");
+    const { slug } = target.spec;
+    if (isGiven) throw new StackError(`Cannot start the function "${slug}": ${complaint}`);
+    options.onMissing(`function ${slug} waits for a setting: ${complaint}`);
   }));
+}
+
+/** What a function has to say about its settings; null when it has nothing against them. */
+async function complaintOf({ spec, fetch: call }: RunningFunction): Promise<string | null> {
+  const request = new Request(`http://127.0.0.1/${spec.slug}`, { method: "POST" });
+  let response = await call(request);
+  if (response.status === 405) {
+    await response.body?.cancel();
+    response = await call(new Request(request.url));
+  }
+  const answer = Answer.safeParse(parseJson(await response.text()));
+  const isComplaint = response.status === 500 && answer.data?.code === "setting_invalid";
+  return isComplaint ? answer.data?.message ?? "" : null;
 }
 
 function parseJson(text: string): unknown {

@@ -10,56 +10,8 @@ import {
 } from "./drive_types.ts";
 import { mediaTypeOf } from "../emulator/media_types.ts";
 import { hashText, mix32 } from "../emulator/random_ids.ts";
+import type { Edit, NewAccount, NewDrive, NewEntry, NewFile } from "./model_requests.ts";
 import { isBelow, subtree } from "./visibility.ts";
-
-/** A new account. */
-export interface NewAccount {
-  readonly email: string;
-  readonly displayName?: string;
-  /** A service account has no storage of its own: it cannot own files. */
-  readonly isServiceAccount?: boolean;
-}
-
-/** A new shared drive. */
-export interface NewDrive {
-  readonly name: string;
-  readonly id?: string;
-  /** E-mail addresses of its first members. */
-  readonly members?: readonly string[];
-}
-
-/** What new files, folders and shortcuts have in common. Times are RFC 3339. */
-export interface NewEntry {
-  readonly name: string;
-  /** Id of the folder, of an account's root or of a shared drive. */
-  readonly parent: string;
-  readonly id?: string | undefined;
-  /** E-mail address; by default the owner of the parent. Has no meaning on shared drives. */
-  readonly owner?: string | undefined;
-  readonly createdTime?: string | undefined;
-  readonly modifiedTime?: string | undefined;
-  /** Leaves the change logs alone, as if the item had been there all along. */
-  readonly isQuiet?: boolean | undefined;
-}
-
-/** A new file. */
-export interface NewFile extends NewEntry {
-  /** By default decided by the name's extension. */
-  readonly mimeType?: string | undefined;
-  /** Bytes; a text or a bigint where a number would lose digits; `null`: Drive shows no size. */
-  readonly size?: string | number | bigint | null | undefined;
-  /** Decides the checksums. */
-  readonly contentSeed?: number | undefined;
-}
-
-/** A change of a file's content. */
-export interface Edit {
-  readonly size?: string | number | bigint | null | undefined;
-  readonly modifiedTime?: string | undefined;
-  readonly contentSeed?: number | undefined;
-  /** E-mail address of who did it. */
-  readonly by?: string | undefined;
-}
 
 /** An emulated Drive in memory, with the operations that people do on a real one. */
 export class DriveModel extends DriveState {

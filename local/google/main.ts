@@ -60,10 +60,10 @@ async function main(): Promise<void> {
   const folder = settings.folder === undefined ? null : await watchFolder(model, {
     directory: settings.folder,
     parent: place.folderId,
-    onError: (error) => printLine({ event: "watch_failed", message: String(error) }),
+    onError: (error) => print(Deno.stderr, { event: "watch_failed", message: String(error) }),
   });
   stopOnSignal(server, () => folder?.stop());
-  printLine({
+  print(Deno.stdout, {
     event: "ready",
     origin: server.origin,
     token_url: server.tokenUrl,
@@ -115,6 +115,9 @@ function stopOnSignal(server: DriveServer, stopFolder: () => Promise<void> | und
   }
 }
 
-function printLine(fields: Readonly<Record<string, unknown>>): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${JSON.stringify(fields)}\n`));
+function print(
+  stream: typeof Deno.stdout | typeof Deno.stderr,
+  fields: Readonly<Record<string, unknown>>,
+): void {
+  stream.writeSync(new TextEncoder().encode(`${JSON.stringify(fields)}\n`));
 }

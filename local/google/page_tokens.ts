@@ -36,7 +36,8 @@ export class PageTokens {
     const json = JSON.stringify({
       binding: this.#digest(binding),
       generation: this.#generation,
-      issuedMs: this.#now(),
+      // A token without a term names a position and nothing else: the same one, the same token.
+      issuedMs: Number.isFinite(this.#lifetimeMs) ? this.#now() : 0,
       ...at,
     });
     const body = btoa(json).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");

@@ -1,7 +1,6 @@
 /** Where a server's data lies, and what the state directory remembers about it. */
 
 import { z } from "zod";
-import type { ManagedProcess } from "../processes.ts";
 import { isProcessAlive } from "../processes.ts";
 import { type Account, canReach } from "./account.ts";
 import { sharedDirectory } from "./directories.ts";
@@ -94,7 +93,7 @@ async function hasServer(parent: string): Promise<boolean> {
 }
 
 /** Returns the process id a server left in its data directory; it may be long gone. */
-export async function readServerPid(dataDirectory: string): Promise<ManagedProcess["pid"] | null> {
+export async function readServerPid(dataDirectory: string): Promise<number | null> {
   try {
     const text = await Deno.readTextFile(`${dataDirectory}/postmaster.pid`);
     const pid = Number.parseInt(text);

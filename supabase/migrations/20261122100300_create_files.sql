@@ -71,6 +71,8 @@ create table connector.folders (
   walked_listing_id bigint,
   seen_listing_id bigint,
   provider_state jsonb,
+  shown_state jsonb,
+  walking_state jsonb,
   primary key (endpoint_id, external_folder_id),
   constraint folders_is_stand_in_check check (is_root or not is_stand_in)
 );
@@ -83,7 +85,11 @@ comment on column connector.folders.is_stand_in is
 comment on column connector.folders.is_gone is
   'A root that was trashed or is no longer shared; it is walked again when it comes back.';
 comment on column connector.folders.provider_state is
-  'What the provider wants to remember of this folder from its last complete reading.';
+  'What the provider showed of this folder before its last complete reading: unchanged, it need not be read again.';
+comment on column connector.folders.shown_state is
+  'What the provider shows of it now.';
+comment on column connector.folders.walking_state is
+  'What it showed when the reading that is under way was decided on.';
 comment on column connector.folders.walked_listing_id is
   'The last listing that read this folder''s children to the end.';
 comment on column connector.folders.seen_listing_id is

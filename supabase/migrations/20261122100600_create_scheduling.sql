@@ -31,6 +31,7 @@ create table connector.endpoint_states (
   is_scope_changed boolean not null default false,
   are_deletions_approved boolean not null default false,
   held_deletions bigint,
+  provider_memory jsonb,
   last_listing_completed_at timestamptz,
   file_count bigint not null default 0,
   total_bytes numeric not null default 0,
@@ -51,6 +52,8 @@ comment on column connector.endpoint_states.scope_is_tree is
   'The scope is what hangs below its roots: an item whose parent is not below one is outside.';
 comment on column connector.endpoint_states.is_scope_changed is
   'The owner changed the scope: the next full listing deletes what it no longer holds, without the fuse.';
+comment on column connector.endpoint_states.provider_memory is
+  'What the provider wants to remember of the endpoint; it may be lost, which costs calls and nothing else.';
 comment on column connector.endpoint_states.held_deletions is
   'How many deletions a listing withheld, until the owner approves them; null: none.';
 comment on column connector.endpoint_states.slices_without_progress is

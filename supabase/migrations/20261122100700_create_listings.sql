@@ -8,6 +8,7 @@ create table connector.listings (
   sweep text not null
     constraint listings_sweep_check check (sweep in ('everything', 'walked_folders', 'nothing')),
   is_full boolean not null,
+  needs_confirmation boolean not null default false,
   may_delete_all boolean not null default false,
   deletion_reason text not null default 'removed'
     constraint listings_deletion_reason_check check (deletion_reason in ('removed', 'out_of_scope')),
@@ -23,6 +24,8 @@ comment on column connector.listings.sweep is
   'Which files are gone if the listing, complete, has not shown them: everything in scope, those in folders that it walked, or none.';
 comment on column connector.listings.is_full is
   'It looks at the whole scope; else only at folders that came into it, or that could not be read before.';
+comment on column connector.listings.needs_confirmation is
+  'The provider is asked about each item that was not shown before it counts as gone.';
 comment on column connector.listings.may_delete_all is
   'The owner approved the deletions or changed the scope: the fuse is off.';
 
@@ -52,6 +55,14 @@ create table connector.seen_files (
 );
 comment on table connector.seen_files is
   'Files that stood in public.files before the listing and were shown by it. Kept apart, so that listing an unchanged drive writes no row of public.files.';
+
+create table connector.absences (
+  listing_id bigint not null references connector.listings (id) on delete cascade,
+  external_id text not null,
+  primary key (listing_id, external_id)
+);
+comment on table connector.absences is
+  'Items that a listing did not show and of which the provider, asked, could not say that they are gone.';
 
 create table connector.feeds (
   endpoint_id uuid not null references public.endpoints (id) on delete cascade,
@@ -109,19 +120,22 @@ alter table connector.listings enable row level security;
 alter table connector.tasks enable row level security;
 alter table connector.skipped_subtrees enable row level security;
 alter table connector.seen_files enable row level security;
+alter table connector.absences enable row level security;
 alter table connector.feeds enable row level security;
 alter table connector.pending_items enable row level security;
 alter table connector.folder_errors enable row level security;
 revoke all on table
   connector.listings, connector.tasks, connector.skipped_subtrees, connector.seen_files,
-  connector.feeds, connector.pending_items, connector.folder_errors
+  connector.absences, connector.feeds, connector.pending_items, connector.folder_errors
   from public, anon, authenticated, service_role;
 grant select, insert, update, delete on table
   connector.listings, connector.tasks, connector.skipped_subtrees, connector.seen_files,
-  connector.feeds, connector.pending_items, connector.folder_errors
+  connector.absences, connector.feeds, connector.pending_items, connector.folder_errors
   to service_role;
 create policy "the service role keeps the seen files"
   on connector.seen_files for all to service_role using (true) with check (true);
+create policy "the service role keeps the absences"
+  on connector.absences for all to service_role using (true) with check (true);
 create policy "the service role keeps the feeds"
   on connector.feeds for all to service_role using (true) with check (true);
 create policy "the service role keeps the pending items"
@@ -163,6 +177,7 @@ begin
       is_scope_changed = true,
       are_deletions_approved = false,
       held_deletions = null,
+      provider_memory = null,
       last_listing_completed_at = null,
       consecutive_failures = 0,
       next_run_at = case when new.enabled then now() else s.next_run_at end
@@ -198,10 +213,12 @@ as $$
   ) as t;
 $$;
 
--- Creates the tasks for folders to walk and for seeds; returns how many. A folder is walked once a
--- listing, and a seed's kind and key are taken once, however often a page is repeated.
+-- Creates the tasks for folders to walk, for folders to walk if they changed since they were last read
+-- to the end, and for seeds; returns how many. A folder is walked once a listing, and a seed's kind
+-- and key are taken once, however often a page is repeated.
 create function connector.add_tasks(
-  p_endpoint_id uuid, p_listing_id bigint, p_walk jsonb, p_folders_per_task integer, p_seeds jsonb
+  p_endpoint_id uuid, p_listing_id bigint, p_walk jsonb, p_walk_changed jsonb,
+  p_folders_per_task integer, p_seeds jsonb
 )
 returns integer
 language plpgsql volatile security invoker set search_path = ''
@@ -210,14 +227,22 @@ declare
   v_walks integer := 0;
   v_seeds integer := 0;
 begin
-  if jsonb_array_length(coalesce(p_walk, '[]')) > 0 then
-    with fresh as (
-      update connector.folders
-      set enqueued_listing_id = p_listing_id
-      where folders.endpoint_id = p_endpoint_id
-        and folders.external_folder_id in (select jsonb_array_elements_text(p_walk))
-        and folders.enqueued_listing_id is distinct from p_listing_id
-      returning folders.external_folder_id
+  if jsonb_array_length(coalesce(p_walk, '[]') || coalesce(p_walk_changed, '[]')) > 0 then
+    with asked as (
+      select w.id, true as is_certain from jsonb_array_elements_text(p_walk) as w (id)
+      union all
+      select w.id, false from jsonb_array_elements_text(p_walk_changed) as w (id)
+    ),
+    fresh as (
+      update connector.folders as f
+      set enqueued_listing_id = p_listing_id, walking_state = f.shown_state
+      where f.endpoint_id = p_endpoint_id
+        and f.enqueued_listing_id is distinct from p_listing_id
+        and exists (
+          select from asked
+          where asked.id = f.external_folder_id
+            and (asked.is_certain or f.provider_state is distinct from f.shown_state))
+      returning f.external_folder_id
     ),
     numbered as (
       select fresh.external_folder_id,
@@ -242,9 +267,9 @@ $$;
 
 revoke execute on function
   connector.open_tasks(bigint, bigint, integer),
-  connector.add_tasks(uuid, bigint, jsonb, integer, jsonb)
+  connector.add_tasks(uuid, bigint, jsonb, jsonb, integer, jsonb)
 from public, anon, authenticated;
 grant execute on function
   connector.open_tasks(bigint, bigint, integer),
-  connector.add_tasks(uuid, bigint, jsonb, integer, jsonb)
+  connector.add_tasks(uuid, bigint, jsonb, jsonb, integer, jsonb)
 to service_role;

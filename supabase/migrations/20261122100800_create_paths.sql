@@ -17,7 +17,9 @@ comment on function connector.escape_name(text) is
 -- whose path changed. Folders in a circle, or below an unknown parent, have no path.
 create function connector.rewrite_paths(p_endpoint_id uuid, p_folder_ids text[])
 returns bigint
-language plpgsql volatile security invoker set search_path = ''
+-- The planner cannot know how deep a tree is, expects the worst, and would compile for a second what
+-- runs for a millisecond.
+language plpgsql volatile security invoker set search_path = '' set jit = 'off'
 as $$
 declare
   v_files bigint;
@@ -69,14 +71,29 @@ begin
   set file_path = moved.path || '/' || connector.escape_name(f.file_name), updated_at = now()
   from moved
   where f.endpoint_id = p_endpoint_id
-    and f.external_parent_id = moved.external_folder_id
-    and f.file_path is distinct from moved.path || '/' || connector.escape_name(f.file_name);
+    and f.external_parent_id = moved.external_folder_id;
   get diagnostics v_files = row_count;
   return v_files;
 end;
 $$;
 comment on function connector.rewrite_paths(uuid, text[]) is
   'Brings the paths below the given folders up to date; returns how many files it rewrote.';
+
+-- Of an item's several parents (possible in My Drive before 2020) the first that is in the scope.
+create function connector.first_known_parent(
+  p_endpoint_id uuid, p_candidate_ids jsonb, p_otherwise text
+)
+returns text
+language sql stable security invoker set search_path = ''
+as $$
+  select coalesce((
+    select c.id
+    from jsonb_array_elements_text(p_candidate_ids) with ordinality as c (id, place)
+    join connector.folders as f
+      on f.endpoint_id = p_endpoint_id and f.external_folder_id = c.id and not f.is_gone
+    order by c.place
+    limit 1), p_otherwise);
+$$;
 
 -- Writes what a page says of folders. `changed`: those that are new, renamed or moved; `fresh`:
 -- those that were not in the scope before. A page never takes rootness from the top of a scope (a
@@ -95,27 +112,38 @@ as $$
         or (known.external_parent_id, known.folder_name, known.is_root, known.is_stand_in, known.is_gone)
         is distinct from (r.external_parent_id, r.folder_name,
           r.is_root or (known.is_root and not known.is_stand_in), false, false) as is_changed,
-      known.seen_listing_id
-    from jsonb_to_recordset(p_folders) as r (
-      external_folder_id text, external_parent_id text, folder_name text, is_root boolean)
+      known.seen_listing_id, r.provider_state,
+      known.shown_state is distinct from r.provider_state as is_shown_changed
+    from (
+      select p.external_folder_id, p.folder_name, p.is_root, p.provider_state,
+        case when p.candidate_parent_ids is null then p.external_parent_id
+          else connector.first_known_parent(
+            p_endpoint_id, p.candidate_parent_ids, p.external_parent_id) end as external_parent_id
+      from jsonb_to_recordset(p_folders) as p (
+        external_folder_id text, external_parent_id text, candidate_parent_ids jsonb,
+        folder_name text, is_root boolean, provider_state jsonb)
+    ) as r
     left join connector.folders as known
       on known.endpoint_id = p_endpoint_id and known.external_folder_id = r.external_folder_id
     order by r.external_folder_id, r.is_root desc
   ),
   written as (
     insert into connector.folders as f
-      (endpoint_id, external_folder_id, external_parent_id, folder_name, is_root, seen_listing_id)
+      (endpoint_id, external_folder_id, external_parent_id, folder_name, is_root, seen_listing_id,
+       shown_state)
     select p_endpoint_id, i.external_folder_id, i.external_parent_id, i.folder_name, i.is_root,
-      coalesce(p_listing_id, i.seen_listing_id)
+      coalesce(p_listing_id, i.seen_listing_id), i.provider_state
     from incoming as i
-    where i.is_changed or i.seen_listing_id is distinct from coalesce(p_listing_id, i.seen_listing_id)
+    where i.is_changed or i.is_shown_changed
+      or i.seen_listing_id is distinct from coalesce(p_listing_id, i.seen_listing_id)
     on conflict (endpoint_id, external_folder_id) do update
     set external_parent_id = excluded.external_parent_id,
         folder_name = excluded.folder_name,
         is_root = excluded.is_root,
         is_stand_in = false,
         is_gone = false,
-        seen_listing_id = excluded.seen_listing_id
+        seen_listing_id = excluded.seen_listing_id,
+        shown_state = excluded.shown_state
   )
   select
     coalesce(array_agg(i.external_folder_id) filter (where i.is_changed), '{}'),
@@ -163,12 +191,14 @@ $$;
 revoke execute on function
   connector.escape_name(text),
   connector.rewrite_paths(uuid, text[]),
+  connector.first_known_parent(uuid, jsonb, text),
   connector.upsert_folders(uuid, bigint, jsonb),
   connector.place_orphans(uuid)
 from public, anon, authenticated;
 grant execute on function
   connector.escape_name(text),
   connector.rewrite_paths(uuid, text[]),
+  connector.first_known_parent(uuid, jsonb, text),
   connector.upsert_folders(uuid, bigint, jsonb),
   connector.place_orphans(uuid)
 to service_role;

@@ -2,22 +2,6 @@
 -- Depends:  20261122100800_create_paths.sql
 -- Rollback: drop the functions below.
 
--- Of an item's several parents (possible in My Drive before 2020) the first that is in the scope.
-create function connector.first_known_parent(
-  p_endpoint_id uuid, p_candidate_ids jsonb, p_otherwise text
-)
-returns text
-language sql stable security invoker set search_path = ''
-as $$
-  select coalesce((
-    select c.id
-    from jsonb_array_elements_text(p_candidate_ids) with ordinality as c (id, place)
-    join connector.folders as f
-      on f.endpoint_id = p_endpoint_id and f.external_folder_id = c.id and not f.is_gone
-    order by c.place
-    limit 1), p_otherwise);
-$$;
-
 -- Writes what a page says of files, touching only rows that changed, in the order of their ids so
 -- that two pages committed at once cannot lock each other out. With a listing, notes which of the
 -- rows that stood there before were shown. Of several parents the first known one counts.
@@ -168,6 +152,12 @@ as $$
     where p.endpoint_id = p_endpoint_id
       and p.external_id in (select incoming.external_id from incoming)
   ),
+  errors_gone as (
+    delete from connector.folder_errors as e
+    where e.endpoint_id = p_endpoint_id
+      and (e.external_folder_id in (select subtree.external_folder_id from subtree)
+        or e.external_folder_id in (select incoming.external_id from incoming))
+  ),
   folders_gone as (
     delete from connector.folders as f
     where f.endpoint_id = p_endpoint_id
@@ -176,7 +166,7 @@ as $$
   ),
   roots_gone as (
     update connector.folders as f
-    set is_gone = true
+    set is_gone = true, provider_state = null
     where f.endpoint_id = p_endpoint_id
       and f.external_folder_id in (select incoming.external_id from incoming)
       and f.is_root and not f.is_stand_in and not f.is_gone
@@ -211,14 +201,12 @@ comment on function connector.remove_items(uuid, jsonb) is
   'Makes tombstones of files, and of all files below folders, that are gone.';
 
 revoke execute on function
-  connector.first_known_parent(uuid, jsonb, text),
   connector.upsert_files(uuid, bigint, jsonb),
   connector.delete_filtered(uuid, jsonb),
   connector.add_counts(jsonb, jsonb),
   connector.remove_items(uuid, jsonb)
 from public, anon, authenticated, service_role;
 grant execute on function
-  connector.first_known_parent(uuid, jsonb, text),
   connector.upsert_files(uuid, bigint, jsonb),
   connector.delete_filtered(uuid, jsonb),
   connector.add_counts(jsonb, jsonb),

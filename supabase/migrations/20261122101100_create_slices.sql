@@ -30,7 +30,8 @@ begin
     return;
   end if;
   v_listing_id := connector.ensure_listing(p_endpoint_id);
-  v_tasks := connector.add_tasks(p_endpoint_id, v_listing_id, v_folder_ids, 1, '[]');
+  v_tasks := connector.add_tasks(
+    p_endpoint_id, v_listing_id, v_folder_ids, null, 1, null);
   update connector.listings set open_tasks = open_tasks + v_tasks where listings.id = v_listing_id;
 end;
 $$;
@@ -44,7 +45,7 @@ as $$
   select p_state.requested_mode is not distinct from 'full'
     or not p_state.can_sync_incrementally
     or p_state.last_listing_completed_at is null
-    or p_state.last_listing_completed_at < now() - make_interval(days => settings.audit_interval_days)
+    or p_state.last_listing_completed_at < now() - make_interval(days => t.audit_interval_days)
     or exists (
       select from connector.listings as g where g.endpoint_id = p_state.endpoint_id and g.is_full)
     or exists (
@@ -53,7 +54,7 @@ as $$
         and not exists (
           select from connector.folders as f
           where f.endpoint_id = e.endpoint_id and f.external_folder_id = e.external_folder_id))
-  from connector.settings;
+  from connector.endpoint_types as t where t.endpoint_type = p_state.endpoint_type;
 $$;
 
 -- Opens a run, or goes on with the open one, for an endpoint whose lease the caller holds.
@@ -125,6 +126,7 @@ begin
       'listing', case when g.id is not null
         then jsonb_build_object('id', g.id, 'open_tasks', g.open_tasks, 'is_full', g.is_full) end,
       'tasks', case when g.id is null then '[]' else connector.open_tasks(g.id, 0, 50) end,
+      'memory', s.provider_memory,
       'feeds', coalesce((
         select jsonb_agg(jsonb_build_object(
           'key', d.feed_key, 'cursor', d.cursor, 'sequence', d.sequence) order by d.feed_key)
@@ -161,9 +163,11 @@ begin
   v_state := connector.require_lease(p_lease);
   delete from connector.listings where listings.endpoint_id = v_state.endpoint_id;
   delete from connector.pending_items where pending_items.endpoint_id = v_state.endpoint_id;
-  insert into connector.listings (endpoint_id, is_full, sweep, may_delete_all, deletion_reason)
+  insert into connector.listings
+    (endpoint_id, is_full, sweep, needs_confirmation, may_delete_all, deletion_reason)
   values (
-    v_state.endpoint_id, true, p_start ->> 'sweep',
+    v_state.endpoint_id, p_start ->> 'sweep' = 'everything', p_start ->> 'sweep',
+    coalesce((p_start ->> 'confirms_absence')::boolean, false),
     v_state.are_deletions_approved or v_state.is_scope_changed,
     case when v_state.is_scope_changed then 'out_of_scope' else 'removed' end)
   returning id into v_listing_id;
@@ -189,18 +193,20 @@ begin
   perform connector.rewrite_paths(v_state.endpoint_id, v_former_roots || v_roots.changed);
 
   v_tasks := connector.add_tasks(
-    v_state.endpoint_id, v_listing_id, p_start -> 'walk',
+    v_state.endpoint_id, v_listing_id, p_start -> 'walk', p_start -> 'walk_changed',
     (p_start ->> 'folders_per_task')::integer, p_start -> 'seeds');
   update connector.listings set open_tasks = v_tasks where listings.id = v_listing_id;
   update public.sync_logs
-  set mode = 'full', provider_calls = provider_calls + coalesce((p_start ->> 'provider_calls')::bigint, 0)
+  set mode = case when p_start ->> 'sweep' = 'everything' then 'full' else mode end,
+      provider_calls = provider_calls + coalesce((p_start ->> 'provider_calls')::bigint, 0)
   where sync_logs.id = v_state.run_id;
   update connector.endpoint_states as s
   set lease_expires_at = clock_timestamp() + interval '120 seconds',
-      scope_is_tree = (p_start ->> 'is_tree')::boolean
+      scope_is_tree = (p_start ->> 'is_tree')::boolean,
+      provider_memory = nullif(p_start -> 'memory', 'null'::jsonb)
   where s.endpoint_id = v_state.endpoint_id and s.lease_token = v_state.lease_token;
   return jsonb_build_object(
-    'listing', jsonb_build_object('id', v_listing_id, 'open_tasks', v_tasks, 'is_full', true),
+    'listing', jsonb_build_object('id', v_listing_id, 'open_tasks', v_tasks, 'is_full', p_start ->> 'sweep' = 'everything'),
     'tasks', connector.open_tasks(v_listing_id, 0, 50));
 end;
 $$;

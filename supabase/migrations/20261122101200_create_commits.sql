@@ -27,9 +27,15 @@ begin
   if v_is_done then
     delete from connector.tasks as t where t.id = (p_page ->> 'task_id')::bigint and t.key is null;
     update connector.folders as f
-    set walked_listing_id = p_listing_id
+    set walked_listing_id = p_listing_id,
+        -- A folder that could not be read must not look as if nothing had changed in it.
+        provider_state = case when not exists (
+            select from jsonb_to_recordset(p_page -> 'skipped') as k (external_folder_id text)
+            where k.external_folder_id = f.external_folder_id)
+          then f.walking_state end
     from connector.listings as g
-    where g.id = p_listing_id and g.sweep = 'walked_folders'
+    where g.id = p_listing_id
+      and (g.sweep = 'walked_folders' or f.walking_state is not null)
       and f.endpoint_id = g.endpoint_id and f.external_folder_id = any (v_folder_ids);
   end if;
   return true;
@@ -97,9 +103,28 @@ begin
 end;
 $$;
 
+-- What a page shows is no longer waiting for its parent: the listing looked later than the feed did.
+create function connector.forget_pending(p_endpoint_id uuid, p_page jsonb)
+returns void
+language plpgsql volatile security invoker set search_path = ''
+as $$
+begin
+  if not exists (
+    select from connector.pending_items as p where p.endpoint_id = p_endpoint_id) then
+    return;
+  end if;
+  delete from connector.pending_items as p
+  where p.endpoint_id = p_endpoint_id
+    and (p.external_id in (select r ->> 'external_file_id' from jsonb_array_elements(p_page -> 'files') as r)
+      or p.external_id in (select r ->> 'external_folder_id' from jsonb_array_elements(p_page -> 'folders') as r)
+      or p.external_id in (select jsonb_array_elements_text(p_page -> 'filtered')));
+end;
+$$;
+
 create function public.connector_commit_page(p_lease jsonb, p_page jsonb)
 returns jsonb
-language plpgsql volatile security invoker set search_path = '' set statement_timeout = '60s'
+language plpgsql volatile security invoker set search_path = ''
+  set statement_timeout = '60s' set jit = 'off'
 as $$
 declare
   v_state connector.endpoint_states;
@@ -110,6 +135,7 @@ declare
   v_folders record;
   v_files record;
   v_filtered record;
+  v_walk jsonb := p_page -> 'walk';
   v_new_tasks integer;
 begin
   -- Pages without folders may be committed side by side; a page with folders has the endpoint to
@@ -136,9 +162,21 @@ begin
   select * into v_files
   from connector.upsert_files(v_endpoint_id, v_noted_listing_id, p_page -> 'files');
   select * into v_filtered from connector.delete_filtered(v_endpoint_id, p_page -> 'filtered');
+  if v_state.scope_is_tree then
+    perform connector.forget_pending(v_endpoint_id, p_page);
+  end if;
+  -- Below a folder that came into the scope, folders that were there before are followed already; but
+  -- while folders cannot be read, the feeds may have kept silent about what lies below them.
+  if v_noted_listing_id is null and not exists (
+    select from connector.folder_errors as e where e.endpoint_id = v_endpoint_id)
+  then
+    v_walk := (
+      select coalesce(jsonb_agg(w.id), '[]')
+      from jsonb_array_elements_text(v_walk) as w (id) where w.id = any (v_folders.fresh));
+  end if;
   v_new_tasks := connector.add_tasks(
-    v_endpoint_id, v_listing_id, p_page -> 'walk', (p_page ->> 'folders_per_task')::integer,
-    p_page -> 'seeds');
+    v_endpoint_id, v_listing_id, v_walk, p_page -> 'walk_changed',
+    (p_page ->> 'folders_per_task')::integer, p_page -> 'seeds');
   insert into connector.skipped_subtrees (listing_id, external_folder_id, failure_code, message)
   select distinct on (k.external_folder_id) v_listing_id, k.external_folder_id, k.code, k.message
   from jsonb_to_recordset(p_page -> 'skipped') as k (external_folder_id text, code text, message text)
@@ -252,7 +290,8 @@ $$;
 
 create function public.connector_commit_changes(p_lease jsonb, p_page jsonb)
 returns jsonb
-language plpgsql volatile security invoker set search_path = '' set statement_timeout = '60s'
+language plpgsql volatile security invoker set search_path = ''
+  set statement_timeout = '60s' set jit = 'off'
 as $$
 declare
   v_state connector.endpoint_states;
@@ -300,14 +339,15 @@ begin
   end if;
 
   -- What came into the scope is walked: the feeds promise no entries for what lies below it.
-  if cardinality(v_fresh) > 0 then
+  if cardinality(v_fresh) > 0 or jsonb_array_length(coalesce(p_page -> 'seeds', '[]')) > 0 then
     v_listing_id := connector.ensure_listing(v_endpoint_id);
     select coalesce(max(tasks.id), 0) into v_last_task_id
     from connector.tasks where tasks.listing_id = v_listing_id;
     update connector.folders as f set enqueued_listing_id = null
     where f.endpoint_id = v_endpoint_id and f.external_folder_id = any (v_fresh);
     v_new_tasks := connector.add_tasks(
-      v_endpoint_id, v_listing_id, to_jsonb(v_fresh), (p_page ->> 'folders_per_task')::integer, '[]');
+      v_endpoint_id, v_listing_id, to_jsonb(v_fresh), null,
+      (p_page ->> 'folders_per_task')::integer, p_page -> 'seeds');
   end if;
 
   return connector.count_page(
@@ -326,6 +366,7 @@ comment on function public.connector_commit_changes(jsonb, jsonb) is
 
 revoke execute on function
   connector.advance_task(bigint, jsonb),
+  connector.forget_pending(uuid, jsonb),
   connector.repeated_commit(connector.endpoint_states),
   connector.count_page(
     jsonb, connector.endpoint_states, bigint, jsonb, jsonb, integer, integer, bigint),
@@ -337,6 +378,7 @@ revoke execute on function
 from public, anon, authenticated, service_role;
 grant execute on function
   connector.advance_task(bigint, jsonb),
+  connector.forget_pending(uuid, jsonb),
   connector.repeated_commit(connector.endpoint_states),
   connector.count_page(
     jsonb, connector.endpoint_states, bigint, jsonb, jsonb, integer, integer, bigint),

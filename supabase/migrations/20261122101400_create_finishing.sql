@@ -47,7 +47,8 @@ end;
 $$;
 
 -- What the change feeds showed of a tree scope without its parent ever turning up lies outside the
--- scope; what stood in it before has left it.
+-- scope; what stood in it before has left it. Where the parent did turn up, by a listing that then
+-- read it, the item was no longer there: the feeds will say what became of it.
 create function connector.settle_pending(p_endpoint_id uuid, out deleted integer, out bytes numeric)
 language plpgsql volatile security invoker set search_path = ''
 as $$
@@ -56,8 +57,14 @@ declare
 begin
   select coalesce(jsonb_agg(
     jsonb_build_object('external_id', p.external_id, 'reason', 'out_of_scope')), '[]') into v_left
-  from connector.pending_items as p where p.endpoint_id = p_endpoint_id;
+  from connector.pending_items as p
+  where p.endpoint_id = p_endpoint_id
+    and not exists (
+      select from connector.folders as f
+      where f.endpoint_id = p_endpoint_id and f.external_folder_id = p.external_parent_id
+        and not f.is_gone);
   select * into deleted, bytes from connector.remove_items(p_endpoint_id, v_left);
+  delete from connector.pending_items as p where p.endpoint_id = p_endpoint_id;
 end;
 $$;
 
@@ -112,11 +119,7 @@ begin
   perform connector.place_orphans(p_state.endpoint_id)
   where not p_state.scope_is_tree;
   select * into v_settled from connector.settle_pending(p_state.endpoint_id);
-  update connector.endpoint_states as s
-  set file_count = s.file_count - v_settled.deleted, total_bytes = s.total_bytes - v_settled.bytes
-  where s.endpoint_id = p_state.endpoint_id;
-  update public.sync_logs as r set files_deleted = r.files_deleted + v_settled.deleted
-  where r.id = p_state.run_id;
+  perform connector.count_deleted(p_state, v_settled.deleted, v_settled.bytes, 0);
 
   if v_listing.id is not null then
     perform connector.note_folder_errors(v_listing);
@@ -176,7 +179,8 @@ $$;
 
 create function public.connector_finish_slice(p_lease jsonb, p_outcome jsonb)
 returns jsonb
-language plpgsql volatile security invoker set search_path = '' set statement_timeout = '60s'
+language plpgsql volatile security invoker set search_path = ''
+  set statement_timeout = '60s' set jit = 'off'
 as $$
 declare
   v_state connector.endpoint_states;

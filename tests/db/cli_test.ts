@@ -38,9 +38,8 @@ Deno.test("`supabase db push` a second time changes nothing", async () => {
     const before = await state();
     await supabase("db", "push", "--yes", "--include-seed");
     assert.deepEqual(await state(), before);
-    const migrations = [...Deno.readDirSync(`${ROOT}/supabase/migrations`)]
-      .map((entry) => entry.name.split("_")[0]).sort();
-    assert.deepEqual(before.versions, migrations);
+    const entries = await Array.fromAsync(Deno.readDir(`${ROOT}/supabase/migrations`));
+    assert.deepEqual(before.versions, entries.map((entry) => entry.name.split("_")[0]).sort());
   } finally {
     await sql.end();
   }

@@ -280,6 +280,21 @@ Deno.test("a folder that could not be read is tried again by itself, and then fo
     assert.equal(left?.errors, 0);
   }));
 
+Deno.test("an unreadable folder that goes takes its entry in the ledger with it", () =>
+  withDatabase(async (sql) => {
+    const lease = await listed(sql, true);
+    const moved = await commitChanges(sql, lease, { folders: [folderRecord("N", "A")] });
+    await commitPage(sql, lease, {
+      task_id: moved.tasks[0]?.id ?? 0,
+      skipped: [{ external_folder_id: "N", code: "scope_not_found", message: "No N" }],
+    });
+    assert.equal(await finish(sql, lease), "partial");
+    await sql`update connector.endpoint_states set next_run_at = now()`;
+    const next = await beginSlice(sql);
+    await commitChanges(sql, next, { sequence: 1, removed: trashed("N") });
+    assert.equal(await finish(sql, next), "completed");
+  }));
+
 Deno.test("an audit lists everything again after its interval, and asks no more until then", () =>
   withDatabase(async (sql) => {
     const lease = await listed(sql, true);

@@ -252,3 +252,127 @@ Deno.test("a listing of walked folders deletes only in folders that it read to t
     assert.equal((await sweep(sql, lease)).deleted, 3);
     assert.equal(await alive(sql), 7);
   }));
+
+/** What the provider says of absent items. */
+async function note(sql: Sql, lease: Lease, verdicts: { [kind: string]: unknown }) {
+  const nothing = {
+    gone: [],
+    present_files: [],
+    present_folders: [],
+    unknown: [],
+    provider_calls: 1,
+  };
+  const said = JSON.parse(JSON.stringify({ ...nothing, ...verdicts }));
+  await sql`select public.connector_note_absences(${sql.json(lease)}, ${sql.json(said)})`;
+}
+
+async function absent(sql: Sql, lease: Lease): Promise<{ held: number | null; ids: string[] }> {
+  const [row] = await sql<{ absent: { held: number | null; items: { external_id: string }[] } }[]>`
+    select public.connector_absent_items(${sql.json(lease)}, 50) as absent`;
+  assert.ok(row);
+  return { held: row.absent.held, ids: row.absent.items.map((item) => item.external_id).sort() };
+}
+
+Deno.test("an absent item is deleted only when the provider, asked, says that it is gone", () =>
+  withDatabase(async (sql) => {
+    await addEndpoint(sql, { max_files_per_sync: null });
+    const folders = [folderRecord("A", "R"), folderRecord("L", "R")];
+    await finishSlice(
+      sql,
+      await list(sql, {
+        folders,
+        files: [...files(0, 10), fileRecord("in L", { external_parent_id: "L" })],
+      }),
+      { type: "done" },
+    );
+    await sql`update connector.endpoint_states set next_run_at = now(), requested_mode = 'full'`;
+    const lease = await beginSlice(sql);
+    const [task] = await startListing(sql, lease, { confirms_absence: true });
+    await commitPage(sql, lease, {
+      task_id: task?.id ?? 0,
+      folders: folders.slice(0, 1),
+      files: files(0, 7),
+    });
+    const first = await absent(sql, lease);
+    assert.deepEqual(first, { held: null, ids: ["L", "f0007", "f0008", "f0009", "in L"] });
+    const early = await failureOf(sql`select public.connector_sweep(${sql.json(lease)})`);
+    assert.equal(early.code, "FC002", "nothing is swept unasked");
+    await note(sql, lease, {
+      gone: ["f0007"],
+      present_files: [fileRecord("f0008", { external_parent_id: "A" })],
+    });
+    assert.deepEqual((await absent(sql, lease)).ids, ["L", "f0009", "in L"]);
+    await note(sql, lease, {
+      gone: ["f0009"],
+      unknown: [{
+        external_id: "L",
+        is_folder: true,
+        code: "access_denied",
+        message: "No access to L",
+      }],
+    });
+    assert.deepEqual((await absent(sql, lease)).ids, [], "a lost folder ends all deleting");
+    assert.equal((await finishSlice(sql, lease, { type: "done" })).status, "partial");
+    const rows = await sql<{ line: string }[]>`
+      select concat_ws(' ', external_file_id, file_path, deletion_reason) as line
+      from public.files where external_file_id in ('f0007', 'f0008', 'f0009', 'in L') order by 1`;
+    assert.deepEqual(rows.map((row) => row.line), [
+      "f0007 /f0007.pdf removed",
+      "f0008 /A/f0008.pdf",
+      "f0009 /f0009.pdf removed",
+      "in L /L/in L.pdf",
+    ]);
+    assert.equal(await alive(sql), 9);
+  }));
+
+Deno.test("the fuse looks at absent items before the provider is asked about any", () =>
+  withDatabase(async (sql) => {
+    await synced(sql, 200);
+    await sql`update connector.endpoint_states set next_run_at = now(), requested_mode = 'full'`;
+    const lease = await beginSlice(sql);
+    const [task] = await startListing(sql, lease, { confirms_absence: true });
+    await commitPage(sql, lease, { task_id: task?.id ?? 0, files: files(100, 200) });
+    assert.deepEqual(await absent(sql, lease), { held: 100, ids: [] });
+  }));
+
+Deno.test("a folder is read again only when what the provider shows of it has changed", () =>
+  withDatabase(async (sql) => {
+    await addEndpoint(sql, { max_files_per_sync: null });
+    const shown = (state: string) => ({
+      ...folderRecord("A", "R"),
+      provider_state: { rollup: state },
+    });
+    /** Lists the root, whose page shows A; returns how many tasks that made, and works them. */
+    const visit = async (state: string): Promise<number> => {
+      await sql`update connector.endpoint_states set next_run_at = now()`;
+      const lease = await beginSlice(sql);
+      const [task] = await startListing(sql, lease, { sweep: "walked_folders", is_tree: true });
+      const page = await commitPage(sql, lease, {
+        task_id: task?.id ?? 0,
+        folders: [shown(state)],
+        walk_changed: ["A"],
+      });
+      for (const each of page.tasks) await commitPage(sql, lease, { task_id: each.id });
+      await finishSlice(sql, lease, { type: "done" });
+      return page.tasks.length;
+    };
+    assert.deepEqual(
+      [await visit("1"), await visit("1"), await visit("2"), await visit("2"), await visit("1")],
+      [1, 0, 1, 0, 1],
+    );
+  }));
+
+Deno.test("a folder whose reading was broken off is read again, though nothing changed", () =>
+  withDatabase(async (sql) => {
+    await addEndpoint(sql, { max_files_per_sync: null });
+    const folders = [{ ...folderRecord("A", "R"), provider_state: 1 }];
+    const begin = async () => {
+      await sql`update connector.endpoint_states set next_run_at = now(), requested_mode = 'full'`;
+      const lease = await beginSlice(sql);
+      const [task] = await startListing(sql, lease, { is_tree: true });
+      return await commitPage(sql, lease, { task_id: task?.id ?? 0, folders, walk_changed: ["A"] })
+        .finally(() => finishSlice(sql, lease, { type: "limit_reached" }));
+    };
+    assert.equal((await begin()).tasks.length, 1);
+    assert.equal((await begin()).tasks.length, 1);
+  }));

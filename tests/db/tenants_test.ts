@@ -99,6 +99,19 @@ Deno.test("a user can neither change, delete nor take over another's endpoint", 
     assert.deepEqual(await sql`select * from public.endpoints where id = ${graces}`, before);
   }));
 
+Deno.test("a change without a condition reaches the user's own endpoints alone", () =>
+  withDatabase(async (sql) => {
+    await twoTenants(sql);
+    const changed = await asUser(sql, ADA, async (as) => [
+      (await as`update public.endpoints set description = 'mine'`).count,
+      (await as`delete from public.endpoints`).count,
+    ]);
+    assert.deepEqual(changed, [1, 1]);
+    const [row] =
+      await sql`select count(*)::int as left, min(description) as said from public.endpoints`;
+    assert.deepEqual({ ...row }, { left: 1, said: null });
+  }));
+
 Deno.test("a user can make endpoints for nobody but themselves, nor give one away", () =>
   withDatabase(async (sql) => {
     const { adas } = await twoTenants(sql);

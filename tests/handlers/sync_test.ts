@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createSyncHandler } from "../../supabase/functions/_shared/handlers/sync.ts";
 import type { SyncFunctionDeps } from "../../supabase/functions/_shared/handlers/sync.ts";
+import { googleDrive } from "../../supabase/functions/_shared/providers/google_drive/index.ts";
 import { createTestEngine } from "../support/engine.ts";
 import { onePart, scriptedFiles } from "../support/scripted_provider.ts";
 
@@ -47,7 +48,7 @@ function setUp(environment = ENVIRONMENT) {
         body: JSON.stringify(body),
       }),
     );
-  return { engine, handler, post, background, fetched };
+  return { engine, deps, handler, post, background, fetched };
 }
 
 async function refusal(response: Response) {
@@ -137,6 +138,24 @@ Deno.test("the sync function answers POST alone", async () => {
   const response = await handler(new Request("http://function.example"));
   assert.equal(response.status, 405);
   assert.equal(response.headers.get("allow"), "POST");
+});
+
+Deno.test("a service-account JSON that cannot be read is named, and not shown", async () => {
+  for (const json of ["{not json", '{"type":"authorized_user"}', '{"private_key":"S3CRET"}']) {
+    const environment: Record<string, string> = {
+      ...ENVIRONMENT,
+      CONNECTOR_GOOGLE_DRIVE_CREDENTIALS: json,
+    };
+    const { deps } = setUp();
+    const handler = createSyncHandler(googleDrive, { ...deps, env: (name) => environment[name] });
+    const response = await handler(
+      new Request("http://function.example", { method: "POST", body: "{}" }),
+    );
+    const { code, message } = await response.json();
+    assert.deepEqual([response.status, code], [500, "setting_invalid"]);
+    assert.match(message, /CONNECTOR_GOOGLE_DRIVE_CREDENTIALS/);
+    assert.ok(!message.includes("S3CRET") && !message.includes("{"), message);
+  }
 });
 
 Deno.test("a missing setting is named in the answer", async () => {

@@ -1,14 +1,21 @@
 /** The engine on a fake database, a scripted provider and a clock that stands still. */
 import { Secret } from "../../supabase/functions/_shared/log.ts";
 import type { EngineDeps } from "../../supabase/functions/_shared/sync/deps.ts";
-import { createFakeConnectorDb, type FakeConnectorDb } from "./fake_connector_db.ts";
+import { createGovernor } from "../../supabase/functions/_shared/sync/governor.ts";
+import {
+  createFakeConnectorDb,
+  type FakeConnectorDb,
+  type FakeEndpoint,
+} from "./fake_connector_db.ts";
 import { createMemoryLog, type LogEntry } from "./memory_log.ts";
 import {
   API_URL,
   type AskedPage,
   createScriptedProvider,
+  onePart,
   type Script,
   type ScriptedConfig,
+  scriptedFiles,
 } from "./scripted_provider.ts";
 import { createTestClock, type TestClock } from "./test_clock.ts";
 
@@ -47,6 +54,7 @@ export function createTestEngine(
         invalidate: () => false,
       }),
     },
+    governor: createGovernor({ db, now: clock.now, sleep: clock.sleep, log }),
     fetch: () => Promise.reject(new TypeError("The scripted provider makes no calls")),
     now: clock.now,
     sleep: clock.sleep,
@@ -61,4 +69,15 @@ export function createTestEngine(
     ...overrides,
   };
   return { clock, db, script, asked, log, wakes, unload, deps };
+}
+
+/** An endpoint of one drive with `count` files in one part. */
+export function addDrive(
+  engine: TestEngine,
+  count: number,
+  overrides: Partial<FakeEndpoint["endpoint"]> = {},
+): FakeEndpoint {
+  const endpoint = engine.db.add(overrides);
+  engine.script.drives.set(endpoint.id, onePart(scriptedFiles(count, endpoint.id)));
+  return endpoint;
 }

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import type {
+  ChangesCommit,
   ClaimResult,
   CommittedPage,
   ConnectorDb,
@@ -13,10 +14,24 @@ import type {
   SliceOutcome,
 } from "../../supabase/functions/_shared/db/connector_db.ts";
 import { SyncError } from "../../supabase/functions/_shared/errors.ts";
-import type { FileRecord, TaskSeed } from "../../supabase/functions/_shared/providers/types.ts";
+import type {
+  Feed,
+  FileRecord,
+  TaskSeed,
+} from "../../supabase/functions/_shared/providers/types.ts";
 
 type Task = SliceContext["tasks"][number];
 type Endpoint = SliceContext["endpoint"];
+
+/** The open listing of an endpoint; one that is not full was made by change logs. */
+export interface FakeListing {
+  readonly id: number;
+  readonly isFull: boolean;
+  readonly tasks: Map<number, Task>;
+  readonly seeded: Set<string>;
+  readonly walked: Set<string>;
+  readonly seen: Set<string>;
+}
 
 /** One endpoint and all that hangs on it; tests read it freely. */
 export interface FakeEndpoint {
@@ -27,11 +42,13 @@ export interface FakeEndpoint {
   isDue: boolean;
   status: string;
   run: { id: string; slices: number; filesSeen: number } | null;
-  listing:
-    | { id: number; tasks: Map<number, Task>; seeded: Set<string>; walked: Set<string> }
-    | null;
+  listing: FakeListing | null;
+  /** Whether a full listing was ever completed. */
+  isListed: boolean;
+  readonly feeds: Map<string, Feed>;
   readonly files: Map<string, FileRecord>;
   readonly filtered: Set<string>;
+  readonly deleted: Map<string, string>;
   providerCalls: number;
   filesWritten: number;
   readonly outcomes: SliceOutcome[];
@@ -44,7 +61,16 @@ export interface FakeConnectorDb extends ConnectorDb {
   readonly calls: string[];
   readonly endpoints: Map<string, FakeEndpoint>;
   /** Runs before each call; may throw, wait, or change the state. */
-  intercept: (method: keyof ConnectorDb, lease: Lease | null, page?: PageCommit) => Promise<void>;
+  intercept: (
+    method: keyof ConnectorDb,
+    lease: Lease | null,
+    page?: PageCommit | ChangesCommit,
+  ) => Promise<void>;
+  /** Most files one sweep deletes, and from how many on it deletes none. */
+  readonly sweeping: { limit: number; fuse: number };
+  /** What was taken from the buckets of calls, and for how many seconds they were blocked. */
+  readonly taken: { readonly bucket: string; readonly units: number }[];
+  readonly blocked: { readonly bucket: string; readonly seconds: number }[];
   add(overrides?: Partial<Endpoint>): FakeEndpoint;
   /** Claims one endpoint for a test. */
   lease(endpoint: FakeEndpoint): Lease;
@@ -62,7 +88,11 @@ export function createFakeConnectorDb(now: () => Date): FakeConnectorDb {
   let lastId = 0;
   const nextId = () => ++lastId;
 
-  async function enter(method: keyof ConnectorDb, lease: Lease | null, page?: PageCommit) {
+  async function enter(
+    method: keyof ConnectorDb,
+    lease: Lease | null,
+    page?: PageCommit | ChangesCommit,
+  ) {
     calls.push(method);
     await fake.intercept(method, lease, page);
   }
@@ -89,6 +119,9 @@ export function createFakeConnectorDb(now: () => Date): FakeConnectorDb {
   const fake: FakeConnectorDb = {
     calls,
     endpoints,
+    sweeping: { limit: 20_000, fuse: Infinity },
+    taken: [],
+    blocked: [],
     intercept: () => Promise.resolve(),
     add(overrides = {}) {
       const id = `endpoint-${nextId()}`;
@@ -138,17 +171,16 @@ export function createFakeConnectorDb(now: () => Date): FakeConnectorDb {
       const endpoint = held(lease);
       extend(endpoint);
       endpoint.providerCalls += start.provider_calls;
-      const listing = {
-        id: nextId(),
-        tasks: new Map(),
-        seeded: new Set<string>(),
-        walked: new Set<string>(),
-      };
+      const listing = newListing(nextId(), true);
       endpoint.listing = listing;
-      addTasks(listing, start.walk, 50, start.seeds, nextId);
+      endpoint.feeds.clear();
+      for (const { key, cursor } of start.feeds) {
+        endpoint.feeds.set(key, { key, cursor: toStored(cursor), sequence: 0 });
+      }
+      addTasks(listing, start.walk, start.folders_per_task, start.seeds, nextId);
       const tasks = [...listing.tasks.values()];
       return {
-        listing: { id: String(listing.id), open_tasks: tasks.length },
+        listing: { id: String(listing.id), open_tasks: tasks.length, is_full: true },
         tasks: tasks.slice(0, TASKS_AT_ONCE),
       };
     },
@@ -157,42 +189,70 @@ export function createFakeConnectorDb(now: () => Date): FakeConnectorDb {
       await enter("commitPage", lease, page);
       const endpoint = held(lease);
       extend(endpoint);
-      const task = endpoint.listing?.tasks.get(page.task_id);
-      const seen = endpoint.run?.filesSeen ?? 0;
-      if (!endpoint.listing || task === undefined || task.sequence !== page.sequence) {
-        const open_tasks = endpoint.listing?.tasks.size ?? 0;
-        return {
-          repeated: true,
-          added: 0,
-          updated: 0,
-          unchanged: 0,
-          files_seen: seen,
-          open_tasks,
-          tasks: [],
-        };
+      const { listing } = endpoint;
+      const task = listing?.tasks.get(page.task_id);
+      if (listing === null || task === undefined || task.sequence !== page.sequence) {
+        return repeated(endpoint);
       }
       const counts = write(endpoint, page);
-      const { tasks } = endpoint.listing;
+      const { tasks } = listing;
       if (page.next.type === "done") tasks.delete(task.id);
-      else {tasks.set(task.id, {
-          ...task,
-          cursor: toStored(page.next.cursor),
-          sequence: task.sequence + 1,
-        });}
-      const created = addTasks(
-        endpoint.listing,
-        page.walk,
-        page.folders_per_task,
-        page.seeds,
-        nextId,
-      );
-      return {
-        repeated: false,
-        ...counts,
-        files_seen: endpoint.run?.filesSeen ?? 0,
-        open_tasks: tasks.size,
-        tasks: created.slice(0, TASKS_AT_ONCE),
-      };
+      else {
+        const cursor = toStored(page.next.cursor);
+        tasks.set(task.id, { ...task, cursor, sequence: task.sequence + 1 });
+      }
+      const created = addTasks(listing, page.walk, page.folders_per_task, page.seeds, nextId);
+      return committed(endpoint, counts, created);
+    },
+
+    async commitChanges(lease, page): Promise<CommittedPage> {
+      await enter("commitChanges", lease, page);
+      const endpoint = held(lease);
+      extend(endpoint);
+      const feed = endpoint.feeds.get(page.feed_key);
+      if (feed?.sequence !== page.sequence) return repeated(endpoint);
+      const cursor = toStored(page.next.cursor);
+      endpoint.feeds.set(feed.key, { ...feed, cursor, sequence: feed.sequence + 1 });
+      const counts = write(endpoint, page);
+      const gone = page.removed.filter(({ external_id }) => endpoint.files.delete(external_id));
+      gone.forEach(({ external_id, reason }) => endpoint.deleted.set(external_id, reason));
+      const fresh = page.folders.map(({ external_folder_id }) => external_folder_id);
+      if (fresh.length > 0) endpoint.listing ??= newListing(nextId(), false);
+      const created = endpoint.listing === null
+        ? []
+        : addTasks(endpoint.listing, fresh, page.folders_per_task, [], nextId);
+      return committed(endpoint, { ...counts, deleted: gone.length }, created);
+    },
+
+    async sweep(lease) {
+      await enter("sweep", lease);
+      const endpoint = held(lease);
+      extend(endpoint);
+      const { listing } = endpoint;
+      if (!listing?.isFull || listing.tasks.size > 0) {
+        return { deleted: 0, held: null, more: false };
+      }
+      const unseen = [...endpoint.files.keys()].filter((id) => !listing.seen.has(id));
+      if (unseen.length > fake.sweeping.fuse) {
+        return { deleted: 0, held: unseen.length, more: false };
+      }
+      const gone = unseen.slice(0, fake.sweeping.limit);
+      for (const id of gone) {
+        endpoint.files.delete(id);
+        endpoint.deleted.set(id, "removed");
+      }
+      return { deleted: gone.length, held: null, more: gone.length === fake.sweeping.limit };
+    },
+
+    async takeCalls({ bucket }, units) {
+      await enter("takeCalls", null);
+      fake.taken.push({ bucket, units });
+      return { granted: units, wait_seconds: 0 };
+    },
+
+    async blockCalls(bucket, seconds) {
+      await enter("blockCalls", null);
+      fake.blocked.push({ bucket, seconds });
     },
 
     async openTasks(lease, afterId, limit) {
@@ -265,8 +325,11 @@ function newEndpoint(id: string, overrides: Partial<Endpoint>): FakeEndpoint {
     status: "pending",
     run: null,
     listing: null,
+    isListed: false,
+    feeds: new Map(),
     files: new Map(),
     filtered: new Set(),
+    deleted: new Map(),
     providerCalls: 0,
     filesWritten: 0,
     outcomes: [],
@@ -274,25 +337,43 @@ function newEndpoint(id: string, overrides: Partial<Endpoint>): FakeEndpoint {
   };
 }
 
+function newListing(id: number, isFull: boolean): FakeListing {
+  return {
+    id,
+    isFull,
+    tasks: new Map(),
+    seeded: new Set(),
+    walked: new Set(),
+    seen: new Set(),
+  };
+}
+
 function contextOf(one: FakeEndpoint, lease: Lease): SliceContext {
   const tasks = [...one.listing?.tasks.values() ?? []].slice(0, TASKS_AT_ONCE);
+  const isIncremental = one.isListed && one.feeds.size > 0 && !one.listing?.isFull;
   return {
     ...lease,
     run_id: one.run?.id ?? "",
     slice: one.run?.slices ?? 0,
     endpoint: one.endpoint,
-    run: { mode: "full", trigger: "schedule", files_seen: one.run?.filesSeen ?? 0 },
-    listing: one.listing === null
-      ? null
-      : { id: String(one.listing.id), open_tasks: one.listing.tasks.size },
+    run: {
+      mode: isIncremental ? "incremental" : "full",
+      trigger: "schedule",
+      files_seen: one.run?.filesSeen ?? 0,
+    },
+    listing: one.listing === null ? null : {
+      id: String(one.listing.id),
+      open_tasks: one.listing.tasks.size,
+      is_full: one.listing.isFull,
+    },
     tasks,
-    feed_cursor: null,
+    feeds: [...one.feeds.values()].map((feed) => ({ ...feed, cursor: toStored(feed.cursor) })),
     token: null,
   };
 }
 
 function addTasks(
-  listing: NonNullable<FakeEndpoint["listing"]>,
+  listing: FakeListing,
   walk: readonly string[],
   foldersPerTask: number,
   seeds: readonly TaskSeed[],
@@ -319,14 +400,36 @@ function toStored(cursor: unknown): Task["cursor"] {
   return z.json().parse(JSON.parse(JSON.stringify(cursor)));
 }
 
-function write(endpoint: FakeEndpoint, page: PageCommit) {
-  const counts = { added: 0, updated: 0, unchanged: 0 };
+type Counts = Pick<CommittedPage, "added" | "updated" | "unchanged" | "deleted">;
+
+function repeated(endpoint: FakeEndpoint): CommittedPage {
+  const none = { added: 0, updated: 0, unchanged: 0, deleted: 0 };
+  return { ...committed(endpoint, none, []), repeated: true };
+}
+
+function committed(endpoint: FakeEndpoint, counts: Counts, created: Task[]): CommittedPage {
+  return {
+    repeated: false,
+    ...counts,
+    files_seen: endpoint.run?.filesSeen ?? 0,
+    open_tasks: endpoint.listing?.tasks.size ?? 0,
+    tasks: created.slice(0, TASKS_AT_ONCE),
+  };
+}
+
+type Written = Pick<PageCommit, "files" | "filtered" | "provider_calls">;
+
+function write(endpoint: FakeEndpoint, page: Written): Counts {
+  const counts = { added: 0, updated: 0, unchanged: 0, deleted: 0 };
   for (const file of page.files) {
-    const before = endpoint.files.get(file.external_file_id);
+    const id = file.external_file_id;
+    const before = endpoint.files.get(id);
     if (before === undefined) counts.added += 1;
     else if (JSON.stringify(before) === JSON.stringify(file)) counts.unchanged += 1;
     else counts.updated += 1;
-    endpoint.files.set(file.external_file_id, file);
+    endpoint.files.set(id, file);
+    endpoint.deleted.delete(id);
+    endpoint.listing?.seen.add(id);
   }
   page.filtered.forEach((id) => endpoint.filtered.add(id));
   endpoint.filesWritten += counts.added + counts.updated;
@@ -344,6 +447,7 @@ function finish(endpoint: FakeEndpoint, outcome: SliceOutcome): void {
       endpoint.isDue = true;
       return;
     case "done":
+      endpoint.isListed ||= endpoint.listing?.isFull ?? false;
       endpoint.listing = null;
       endpoint.status = "completed";
       break;

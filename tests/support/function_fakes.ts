@@ -92,6 +92,10 @@ export class FakeConnectorDb implements ConnectorDb {
   beginSlice = () => unused("beginSlice");
   startListing = () => unused("startListing");
   commitPage = () => unused("commitPage");
+  commitChanges = () => unused("commitChanges");
+  sweep = () => unused("sweep");
+  takeCalls = () => unused("takeCalls");
+  blockCalls = () => unused("blockCalls");
   openTasks = () => unused("openTasks");
   finishSlice = () => unused("finishSlice");
   renewLease = () => unused("renewLease");

@@ -1,11 +1,15 @@
 /** A provider whose pages come from memory, read as the test says. */
 import { SyncError } from "../../supabase/functions/_shared/errors.ts";
 import type {
+  ChangePage,
+  Feed,
   FileRecord,
+  FolderRecord,
   Page,
   Provider,
   ProviderContext,
   ProviderLimits,
+  RemovalReason,
   Task,
 } from "../../supabase/functions/_shared/providers/types.ts";
 
@@ -14,15 +18,25 @@ export interface ScriptedConfig {
   readonly source: string;
 }
 
+/** One entry of a change log. */
+export type ScriptedChange =
+  | { readonly file: FileRecord }
+  | { readonly folder: FolderRecord }
+  | { readonly removed: string; readonly reason: RemovalReason };
+
 /** What the provider holds and what happens on the way. */
 export interface Script {
   /** Files by drive, then by part; each part is one task. */
   readonly drives: Map<string, ReadonlyMap<string, readonly FileRecord[]>>;
+  /** Change logs by drive, then by key; their cursors count entries. */
+  readonly logs?: Map<string, ReadonlyMap<string, ScriptedChange[]>>;
   readonly limits?: Partial<ProviderLimits>;
   /** Runs before a page is read; may wait or throw. */
   onRead?: (task: Task, context: ProviderContext<ScriptedConfig>) => Promise<void>;
   /** Changes a page before the engine gets it. */
-  onPage?: (page: Page, task: Task) => Page;
+  onPage?: (page: Page, task: Task, context: ProviderContext<ScriptedConfig>) => Page;
+  /** Runs before a page of a log is read; may wait or throw. */
+  onChanges?: (feed: Feed, context: ProviderContext<ScriptedConfig>) => Promise<void>;
 }
 
 /** A page as it was asked for. */
@@ -37,6 +51,7 @@ export function createScriptedProvider(
   script: Script,
   asked: AskedPage[] = [],
 ): Provider<ScriptedConfig> {
+  const logsOf = (source: string) => script.logs?.get(source) ?? new Map<string, never>();
   return {
     key: "scripted",
     displayName: "Scripted",
@@ -64,16 +79,23 @@ export function createScriptedProvider(
       return Promise.resolve({
         roots: [],
         walk: [],
+        feeds: [...logsOf(config.source)].map(([key, log]) => ({
+          key,
+          cursor: { at: log.length },
+        })),
+        is_tree: false,
+        sweep: "everything",
         seeds: [...parts.keys()].map((key) => ({
           kind: "part",
           key,
           cursor: { part: key, offset: 0 },
         })),
-        parked_cursor: null,
       });
     },
     async readPage(task, context) {
-      const { part, offset } = readCursor(task.cursor);
+      const { part, offset } = task.kind === "walk"
+        ? { part: task.folder_ids.join(), offset: 0 }
+        : readCursor(task.cursor);
       asked.push({ part, offset, pageSize: context.pageSize });
       await script.onRead?.(task, context);
       const files = script.drives.get(context.config.source)?.get(part) ?? [];
@@ -89,9 +111,34 @@ export function createScriptedProvider(
           ? { type: "more", cursor: { part, offset: end } }
           : { type: "done" },
       };
-      return script.onPage?.(page, task) ?? page;
+      return script.onPage?.(page, task, context) ?? page;
     },
+    async readChanges(feed, context) {
+      await script.onChanges?.(feed, context);
+      const log = logsOf(context.config.source).get(feed.key) ?? [];
+      return changePage(log, feed, context.pageSize);
+    },
+    quotaOf: () => ({ bucket: "scripted", units: 1, unitsPerMinute: 6_000 }),
     classify: () => null,
+  };
+}
+
+function changePage(log: readonly ScriptedChange[], feed: Feed, pageSize: number): ChangePage {
+  const { cursor } = feed;
+  if (typeof cursor !== "object" || cursor === null || !("at" in cursor)) {
+    throw new SyncError("cursor_expired", "The cursor is not one of this provider's.");
+  }
+  const at = Number(cursor.at);
+  const end = Math.min(at + pageSize, log.length);
+  const entries = log.slice(at, end);
+  return {
+    files: entries.flatMap((entry) => "file" in entry ? [entry.file] : []),
+    folders: entries.flatMap((entry) => "folder" in entry ? [entry.folder] : []),
+    removed: entries.flatMap((entry) =>
+      "removed" in entry ? [{ external_id: entry.removed, reason: entry.reason }] : []
+    ),
+    receipt: {},
+    next: { type: end < log.length ? "more" : "drained", cursor: { at: end } },
   };
 }
 

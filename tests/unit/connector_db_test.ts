@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { createAdminClient, createUserClient } from "../../supabase/functions/_shared/db/client.ts";
-import { createConnectorDb } from "../../supabase/functions/_shared/db/connector_db.ts";
+import {
+  type ChangesCommit,
+  createConnectorDb,
+} from "../../supabase/functions/_shared/db/connector_db.ts";
 import { SyncError } from "../../supabase/functions/_shared/errors.ts";
 import { createTimedFetch } from "../../supabase/functions/_shared/http/timed_fetch.ts";
 import { Secret } from "../../supabase/functions/_shared/secret.ts";
@@ -72,9 +75,15 @@ Deno.test("every method calls its own database function", async () => {
         roots: [],
         seeds: [],
         walk: [],
-        parked_cursor: null,
+        feeds: [],
+        is_tree: false,
+        sweep: "everything",
+        folders_per_task: 50,
         provider_calls: 1,
       }),
+    () => db.commitChanges(LEASE, CHANGES),
+    () => db.sweep(LEASE),
+    () => db.takeCalls({ bucket: "b", unitsPerMinute: 60 }, 5),
     () => db.openTasks(LEASE, 0, 50),
     () => db.finishSlice(LEASE, { type: "continue", provider_calls: 0, next_cron_at: null }),
     () => db.unplannedSchedules(10),
@@ -86,6 +95,9 @@ Deno.test("every method calls its own database function", async () => {
   assert.deepEqual(requests.map(({ url }) => url.split("/").at(-1)), [
     "connector_begin_slice",
     "connector_start_listing",
+    "connector_commit_changes",
+    "connector_sweep",
+    "connector_take_calls",
     "connector_open_tasks",
     "connector_finish_slice",
     "connector_unplanned_schedules",
@@ -93,6 +105,62 @@ Deno.test("every method calls its own database function", async () => {
     "connector_health",
     "sync_status",
   ]);
+});
+
+const CHANGES: ChangesCommit = {
+  feed_key: "user",
+  sequence: 3,
+  files: [],
+  folders: [],
+  removed: [],
+  filtered: [],
+  receipt: {},
+  next: { type: "drained", cursor: "17" },
+  folders_per_task: 50,
+  provider_calls: 1,
+};
+
+Deno.test("a page is posted as the secret key, and its failures are told apart like all others", async () => {
+  const answer = {
+    repeated: false,
+    added: 1,
+    updated: 0,
+    unchanged: 0,
+    deleted: 0,
+    files_seen: 1,
+    open_tasks: 0,
+    tasks: [],
+  };
+  const { requests, db } = serving(() => Response.json(answer));
+  assert.deepEqual(await db.commitChanges(LEASE, CHANGES), answer);
+  const [request] = requests;
+  assert.equal(request?.url, `${API_URL}/rest/v1/rpc/connector_commit_changes`);
+  assert.equal(request?.headers.get("apikey"), SECRET_KEY);
+  assert.equal(request?.headers.get("authorization"), `Bearer ${SECRET_KEY}`);
+  assert.deepEqual(await request?.json(), { p_lease: LEASE, p_page: CHANGES });
+  const failures: [() => Response | Promise<Response>, string][] = [
+    [postgrestError(400, "FC001"), "lease_lost"],
+    [postgrestError(500, "57014"), "unavailable"],
+    [postgrestError(404, "PGRST202"), "setting_invalid"],
+    [() => new Response("<html>bad gateway</html>", { status: 502 }), "unavailable"],
+    [() => Promise.reject(new TypeError("connection reset")), "unavailable"],
+    [() => new Response('{"repeated":fal'), "unavailable"],
+    [() => new Response("null", { status: 500 }), "internal"],
+  ];
+  for (const [respond, code] of failures) {
+    await assert.rejects(serving(respond).db.commitChanges(LEASE, CHANGES), { code });
+  }
+});
+
+Deno.test("calls are taken from a bucket by its name and rate", async () => {
+  const { requests, db } = serving(() => Response.json({ granted: 2.5, wait_seconds: 0 }));
+  const quota = { bucket: "b", units: 1, unitsPerMinute: 60 };
+  assert.deepEqual(await db.takeCalls(quota, 5), { granted: 2.5, wait_seconds: 0 });
+  assert.deepEqual(await requests[0]?.json(), {
+    p_bucket: "b",
+    p_units_per_minute: 60,
+    p_units: 5,
+  });
 });
 
 Deno.test("a void function's empty answer is accepted", async () => {

@@ -8,7 +8,7 @@ Deno.test("the stand-in for pg_cron runs jobs as their owner and records how the
   await withWorker(async ({ sql }) => {
     await sql`create table public.runs (who text, search_path text)`;
     await sql`select cron.schedule('good', '1 second',
-      $$insert into public.runs values (current_user, current_setting('search_path'))$$)`;
+      $$select 1; insert into public.runs values (current_user, current_setting('search_path'))$$)`;
     await sql`select cron.schedule('bad', '1 second', 'select * from nowhere')`;
     const runs = await waitFor("a run of each job", async () => {
       const rows = await sql`

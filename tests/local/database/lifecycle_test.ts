@@ -65,10 +65,11 @@ Deno.test("a database whose starter was killed is stopped and taken over", async
     }).spawn();
     const reader = starter.stdout.getReader();
     const { value } = await reader.read();
-    const orphan = Number(new TextDecoder().decode(value));
+    const [orphan = 0, worker = 0] = new TextDecoder().decode(value).split(" ").map(Number);
     starter.kill("SIGKILL");
     await starter.status;
     await reader.cancel();
+    assert.ok(await waitForProcessEnd(worker, 5_000), "the worker goes with its starter");
     assert.ok(isProcessAlive(orphan));
     const next = await startDatabase({ server: "embedded", stateDir, durable: false });
     try {
@@ -84,7 +85,8 @@ const STARTER = `
   import { startDatabase } from "./local/database.ts";
   const [stateDir] = Deno.args;
   const database = await startDatabase({ server: "embedded", stateDir, durable: false });
-  console.log(database.pid);
+  const worker = await database.startWorker();
+  console.log(database.pid + " " + worker.pid);
   setInterval(() => {}, 1000);
 `;
 

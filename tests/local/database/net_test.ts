@@ -148,6 +148,23 @@ Deno.test("the stand-in for pg_net loses nothing that is queued while its worker
   });
 });
 
+Deno.test("the worker goes on after the server has recovered from a crash", async () => {
+  await using receiver = startReceiver();
+  await withWorker(async ({ database, sql }) => {
+    await responseTo(sql, await post(sql, `${receiver.url}/before`));
+    const [session] = await sql<[{ pid: number }]>`select pg_backend_pid() as pid`;
+    Deno.kill(session.pid, "SIGKILL");
+    const id = await waitFor(
+      "the server",
+      () => post(sql, `${receiver.url}/after`).catch(() => null),
+    );
+    assert.equal((await responseTo(sql, id))["status_code"], 200);
+    const rows = await sql`select from net._http_response`;
+    assert.equal(rows.length, 1, "the tables are unlogged: a crash empties them");
+    assert.ok(database.standIns.includes("pg_net"));
+  });
+});
+
 Deno.test("the stand-in for pg_net refuses what pg_net refuses", async () => {
   await withDatabase(async ({ sql }) => {
     const headers = { "content-type": "application/json; charset=utf-8" };

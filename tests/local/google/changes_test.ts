@@ -47,6 +47,15 @@ function tell(change: Body): string {
   return `${file["name"]}${mark}`;
 }
 
+Deno.test("A change log in which nothing happened is left with the token it was entered with", async () => {
+  const emulator = emulatorWithUsers();
+  const token = await startToken(emulator, OWNER);
+  assert.equal(await startToken(emulator, OWNER), token);
+  assert.equal((await drainChanges(emulator, OWNER, token, {})).token, token);
+  emulator.model.createFile({ name: "a", parent: emulator.model.account(OWNER).root.id });
+  assert.notEqual((await drainChanges(emulator, OWNER, token, {})).token, token);
+});
+
 Deno.test("A change log tells the state as it is, once for each item", async () => {
   const { emulator, root, look } = await watched();
   const { model } = emulator;

@@ -126,6 +126,22 @@ Deno.test("The grouped parents fault drops content of groups and spares single f
   assert.equal((await names(emulator, OWNER, { q })).length, 8);
 });
 
+Deno.test("A call that its caller gives up ends with the caller's reason", async () => {
+  const emulator = emulatorWithUsers();
+  const headers = { authorization: `Bearer ${emulator.issueAccessToken(OWNER, [SCOPE])}` };
+  const list = () =>
+    emulator.fetch("http://drive.test/drive/v3/files", {
+      headers,
+      signal: AbortSignal.timeout(20),
+    });
+  emulator.control.addFault({ fault: { type: "timeout" } });
+  await assert.rejects(list(), { name: "TimeoutError" });
+  emulator.control.setLatency({ pageMs: 60_000 });
+  await assert.rejects(list(), { name: "TimeoutError" });
+  emulator.control.setLatency({ pageMs: 1 });
+  assert.equal((await list()).status, 200);
+});
+
 Deno.test("Over HTTP a fault can break the connection, hang, or spoil the body", async () => {
   await withServer(async (server, token) => {
     const headers = { authorization: `Bearer ${token}` };

@@ -45,9 +45,9 @@ const POSITIONS: Readonly<
   "filter json key": (attack) => [`/books?meta->>"${attack}"=eq.${attack}`],
   "or": (attack) => [`/books?or=(title.eq.${attack},"${attack}".eq.1)`],
   "or value": (attack) => [`/books?or=(title.eq."${attack}",id.eq.-1)`],
-  "order column": (attack) => [`/books?order=${attack}`],
-  "order direction": (attack) => [`/books?order=id.${attack}`],
-  "order json key": (attack) => [`/books?order=meta->>"${attack}"`],
+  "order column": (attack) => [`/books?select=id&order=${attack}`],
+  "order direction": (attack) => [`/books?select=id&order=id.${attack}`],
+  "order json key": (attack) => [`/books?select=id&order=meta->>"${attack}"`],
   "limit": (attack) => [`/books?limit=${attack}`],
   "offset": (attack) => [`/books?offset=${attack}`],
   "insert column": (

@@ -42,7 +42,7 @@ export interface RestFixture {
 /** Runs tests against a fixture, and takes it down after them. */
 export async function withRest(test: (rest: RestFixture) => Promise<void>): Promise<void> {
   const stateDir = await Deno.makeTempDir({ prefix: "rest-" });
-  const database = await startDatabase({ server: "system", stateDir, durable: false });
+  const database = await startDatabase({ server: "embedded", stateDir, durable: false });
   const sql = postgres(database.superuserUrl, { max: 2, onnotice: () => {} });
   const opened: RestHandler[] = [];
   const failures: unknown[] = [];

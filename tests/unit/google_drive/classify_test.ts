@@ -52,6 +52,8 @@ const verdicts: readonly (readonly [number, unknown, string | null, string?])[] 
   [400, null, null, NEXT_PAGE],
   [400, reason("invalid", "pageToken"), null, LIST],
   [410, null, "cursor_expired", NEXT_PAGE],
+  [404, reason("notFound", "pageToken"), "cursor_expired", NEXT_PAGE],
+  [404, reason("notFound", "driveId"), "scope_not_found", NEXT_PAGE],
   [403, reason("rateLimitExceeded"), "rate_limited", NEXT_PAGE],
 ];
 

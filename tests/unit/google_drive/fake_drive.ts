@@ -41,10 +41,15 @@ export class FakeDrive {
   }
 
   /** A provider context over this Drive. */
-  context(config: GoogleDriveConfig, pageSize = 1000): ProviderContext<GoogleDriveConfig> {
+  context(
+    config: GoogleDriveConfig,
+    pageSize = 1000,
+    idleLanes = 0,
+  ): ProviderContext<GoogleDriveConfig> {
     return {
       config,
       pageSize,
+      idleLanes,
       apiUrl: API_URL,
       signal: new AbortController().signal,
       getJson: (url) => Promise.resolve().then(() => this.#answer(url)),
@@ -78,10 +83,14 @@ export class FakeDrive {
       const error = this.refused.get(id);
       if (error !== undefined) throw error;
     }
+    const since = /createdTime >= '([^']+)'/.exec(query)?.[1] ?? "";
+    const until = /createdTime < '([^']+)'/.exec(query)?.[1] ?? "9999";
     const heard = named.filter((id) => named.length === 1 || !this.silentInGroups.has(id));
     const matching = this.items.filter((item) => {
       if (item["isTop"] || item["isMyDrive"]) return false;
       if (named.length > 0) return item.parents?.some((parent) => heard.includes(parent));
+      const createdTime = String(item["createdTime"] ?? "2020");
+      if (createdTime < since || createdTime >= until) return false;
       return (item.mimeType === FOLDER) === query.includes("mimeType = ");
     });
     const from = Number(url.searchParams.get("pageToken") ?? 0);

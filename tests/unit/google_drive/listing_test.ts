@@ -132,10 +132,33 @@ Deno.test("a value that cannot be read is left empty and counted", async () => {
   equal(listed.receipt["values_unreadable"], 1);
 });
 
-Deno.test("an item with several parents stands in the first", async () => {
-  const drive = new FakeDrive([myDrive, file("F1", undefined, { parents: ["B", "A"] })]);
+Deno.test("an item with several parents names them all and stands in the first", async () => {
+  const parents = ["B", "A"];
+  const drive = new FakeDrive([
+    myDrive,
+    file("F1", undefined, { parents }),
+    folder("C", undefined, { parents }),
+    file("F2", "A"),
+  ]);
+  const { files, folders } = await runListing(drive.context(ACCOUNT));
+  for (const record of [files.get("F1"), folders.get("C")]) {
+    equal(record?.external_parent_id, "B");
+    deepEqual(record?.candidate_parent_ids, parents);
+  }
+  ok(!Object.hasOwn(files.get("F2") ?? {}, "candidate_parent_ids"));
+});
+
+Deno.test("items of shared drives are no part of an account's own corpus", async () => {
+  const drive = new FakeDrive([
+    myDrive,
+    folder("A", "D", { driveId: "D" }),
+    file("F1", "A", { driveId: "D" }),
+    file("F2", "root-id"),
+  ]);
   const listed = await runListing(drive.context(ACCOUNT));
-  equal(listed.files.get("F1")?.external_parent_id, "B");
+  deepEqual([...listed.files.keys()], ["F2"]);
+  deepEqual([...listed.folders.keys()], ["root-id"]);
+  equal(listed.receipt["items_outside"], 2);
 });
 
 Deno.test("readPage() gives up a listing whose cursor or task it does not know", async () => {

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, rejects } from "node:assert/strict";
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { SyncError } from "../../../supabase/functions/_shared/errors.ts";
 import { parseConfig } from "../../../supabase/functions/_shared/providers/google_drive/config.ts";
 import { startListing } from "../../../supabase/functions/_shared/providers/google_drive/start.ts";
@@ -10,6 +10,8 @@ function start(drive: FakeDrive, config: unknown) {
 }
 
 const myDrive = folder("0AMyRoot", undefined, { name: "My Drive", isMyDrive: true });
+const USER_FEED = { key: "user", cursor: { page_token: "start-user" } };
+const DRIVE_FEED = { key: "drive:0AShared", cursor: { page_token: "start-0AShared" } };
 const sharedDrive = folder("0AShared", undefined, { driveId: "0AShared", isTop: true });
 
 Deno.test("startListing() of an account takes the real id of its root and the user's token", async () => {
@@ -23,14 +25,17 @@ Deno.test("startListing() of an account takes the real id of its root and the us
     }],
     seeds: [{ kind: "folders", key: "folders", cursor: { root_id: "0AMyRoot" } }],
     walk: [],
-    parked_cursor: { v: 1, tokens: { user: "start-user" } },
+    feeds: [{ key: "user", cursor: { page_token: "start-user" } }],
+    is_tree: false,
+    sweep: "everything",
   });
 });
 
 Deno.test("startListing() of a shared drive takes the drive's own token", async () => {
   const drive = new FakeDrive([sharedDrive]);
   const started = await start(drive, { drive_id: "0AShared" });
-  deepEqual(started.parked_cursor, { v: 1, tokens: { drives: { "0AShared": "start-0AShared" } } });
+  deepEqual(started.feeds, [DRIVE_FEED]);
+  deepEqual([started.is_tree, started.sweep], [false, "everything"]);
   deepEqual(started.roots.map((root) => root.external_folder_id), ["0AShared"]);
   deepEqual(drive.calls.map(({ pathname }) => pathname), [
     "/drive/v3/files/0AShared",
@@ -49,8 +54,10 @@ Deno.test("startListing() of folders walks them and takes the token of every log
     ["A", true],
     ["B", true],
   ]);
-  const tokens = { user: "start-user", drives: { "0AShared": "start-0AShared" } };
-  deepEqual(started.parked_cursor, { v: 1, tokens });
+  deepEqual(started.feeds, [USER_FEED, DRIVE_FEED]);
+  deepEqual([started.is_tree, started.sweep], [true, "everything"]);
+  const firstToken = drive.calls.findIndex(({ pathname }) => pathname.endsWith("/startPageToken"));
+  ok(drive.calls.slice(0, firstToken).every(({ searchParams }) => !searchParams.has("q")));
 });
 
 Deno.test("startListing() takes the user's token alone where the drive's log is closed", async () => {
@@ -58,7 +65,13 @@ Deno.test("startListing() takes the user's token alone where the drive's log is 
   drive.interceptor = (url) =>
     url.searchParams.get("driveId") ? new SyncError("scope_not_found", "no member") : null;
   const started = await start(drive, { folder_id: "B" });
-  deepEqual(started.parked_cursor, { v: 1, tokens: { user: "start-user", drives: {} } });
+  deepEqual(started.feeds, [USER_FEED]);
+});
+
+Deno.test("startListing() of folders in a shared drive follows that drive's log alone", async () => {
+  const inside = { driveId: "0AShared" };
+  const drive = new FakeDrive([folder("B", "x", inside), folder("C", "x", inside)]);
+  deepEqual((await start(drive, { folder_ids: ["B", "C"] })).feeds, [DRIVE_FEED]);
 });
 
 Deno.test("startListing() finds the real folder behind the alias root", async () => {

@@ -58,6 +58,25 @@ Deno.test("walking inside a named drive searches that drive", async () => {
   equal(walked?.get("driveId"), "D");
 });
 
+for (
+  const [config, flags] of [
+    [{}, { corpora: "user", driveId: null, includeItemsFromAllDrives: null }],
+    [{ drive_id: "D" }, { corpora: "drive", driveId: "D", includeItemsFromAllDrives: "true" }],
+  ] as const
+) {
+  Deno.test(`a folder that came back is walked in its corpus: ${JSON.stringify(config)}`, async () => {
+    for (const each of [task("walk", null, ["A", "B"]), task("walk_one", { folder_id: "A" })]) {
+      const drive = new FakeDrive([file("F1", "A"), file("F2", "A", { driveId: "other" })]);
+      const page = await googleDrive.readPage(each, drive.context(parseConfig(config)));
+      deepEqual(page.files.map(({ external_file_id }) => external_file_id), ["F1"]);
+      equal(page.receipt["items_outside"], 1);
+      for (const [name, value] of Object.entries(flags)) {
+        equal(drive.calls[0]?.searchParams.get(name), value);
+      }
+    }
+  });
+}
+
 Deno.test("every folder of a group that shows nothing is asked again alone", async () => {
   const drive = new FakeDrive([
     folder("A", "x"),
@@ -68,14 +87,49 @@ Deno.test("every folder of a group that shows nothing is asked again alone", asy
   drive.silentInGroups.add("C");
   const listed = await runListing(drive.context(FOLDER_A));
   deepEqual([...listed.files.keys()].sort(), ["F1", "F2"]);
-  deepEqual(listed.kinds, ["walk", "walk", "walk_one", "walk_one"]);
-  deepEqual(queries(drive).slice(-2), [
+  deepEqual(listed.kinds.slice(0, 4), ["walk", "walk", "walk_one", "walk_one"]);
+  deepEqual(queries(drive).slice(2, 4), [
     "('C' in parents) and trashed = false",
     "('E' in parents) and trashed = false",
   ]);
   equal(listed.receipt["groups_asked_again"], 1);
   equal(listed.receipt["folders_asked_again"], 2);
   equal(listed.receipt["folders_read"], 4);
+});
+
+Deno.test("a group that left a folder out is not believed of the others either", async () => {
+  const drive = new FakeDrive([
+    folder("A", "x"),
+    ...["B", "C", "E"].map((id) => folder(id, "A")),
+    file("F1", "B"),
+    file("dropped", "B"),
+    file("F2", "C"),
+  ]);
+  drive.silentInGroups.add("C");
+  drive.silentInGroups.add("E");
+  drive.interceptor = (url) =>
+    (url.searchParams.get("q") ?? "").startsWith("('B' in parents or")
+      ? { files: [file("F1", "B")] }
+      : null;
+  const listed = await runListing(drive.context(FOLDER_A));
+  deepEqual([...listed.files.keys()].sort(), ["F1", "F2", "dropped"]);
+  equal(queries(drive).at(-1), "('B' in parents) and trashed = false");
+  equal(listed.receipt["groups_disproved"], 1);
+  equal(listed.receipt["folders_rechecked"], 1);
+  equal(listed.receipt["folders_read_again"], 1);
+  // The receipt still closes: each folder counts once.
+  equal(listed.receipt["folders_read"], 4);
+});
+
+Deno.test("folders that are empty indeed leave their group believed", async () => {
+  const drive = new FakeDrive([
+    folder("A", "x"),
+    ...["B", "C", "E"].map((id) => folder(id, "A")),
+    file("F1", "B"),
+  ]);
+  const listed = await runListing(drive.context(FOLDER_A));
+  equal(listed.receipt["groups_disproved"], undefined);
+  equal(queries(drive).length, 4);
 });
 
 Deno.test("a folder that answered on an earlier page is not asked again", async () => {
@@ -111,6 +165,7 @@ Deno.test("an item with several parents stands in the one that was asked for", a
   ]);
   const listed = await runListing(drive.context(FOLDER_A));
   equal(listed.files.get("F1")?.external_parent_id, "A");
+  deepEqual(listed.files.get("F1")?.candidate_parent_ids, ["elsewhere", "A"]);
   deepEqual(listed.files.get("F1")?.file_metadata, { parents: ["elsewhere", "A"] });
 });
 

@@ -91,3 +91,13 @@ Deno.test("createFileLimit() gives up after a few cut pages rather than ask for 
   }
   assert.equal(pages, 4);
 });
+
+Deno.test("createFileLimit() says how many full pages are left", async () => {
+  const limit = limitOf({ maxFiles: 2_500 });
+  assert.equal(limit.fullPagesLeft(), 2);
+  const grant = await limit.grant();
+  assert.equal(limit.fullPagesLeft(), 1);
+  grant?.settle(0, true);
+  assert.equal(limit.fullPagesLeft(), 2);
+  assert.equal(limitOf({ maxFiles: null }).fullPagesLeft(), Infinity);
+});

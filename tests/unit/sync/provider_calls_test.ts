@@ -3,10 +3,13 @@ import { SyncError } from "../../../supabase/functions/_shared/errors.ts";
 import { Secret } from "../../../supabase/functions/_shared/log.ts";
 import type { HttpFailure } from "../../../supabase/functions/_shared/providers/types.ts";
 import { createBudget } from "../../../supabase/functions/_shared/sync/budget.ts";
+import { createGovernor } from "../../../supabase/functions/_shared/sync/governor.ts";
 import {
   createProviderCalls,
   type ProviderCallsOptions,
 } from "../../../supabase/functions/_shared/sync/provider_calls.ts";
+import { SliceOver } from "../../../supabase/functions/_shared/sync/slice_over.ts";
+import { createMemoryLog } from "../../support/memory_log.ts";
 import { createTestClock } from "../../support/test_clock.ts";
 
 const API_URL = "https://api.example";
@@ -24,6 +27,7 @@ function setUp(answers: readonly Answer[], overrides: Partial<ProviderCallsOptio
   }[] = [];
   const tokens = ["first", "second", "third"].map((value) => new Secret(value));
   const refused: string[] = [];
+  const blocks: number[] = [];
   const rest = [...answers];
   const calls = createProviderCalls({
     provider: { displayName: "Example", classify: () => null },
@@ -36,6 +40,19 @@ function setUp(answers: readonly Answer[], overrides: Partial<ProviderCallsOptio
         return true;
       },
     },
+    governor: createGovernor({
+      db: {
+        takeCalls: (_bucket, units) => Promise.resolve({ granted: units, wait_seconds: 0 }),
+        blockCalls: (_bucket, seconds) => {
+          blocks.push(seconds);
+          return Promise.resolve();
+        },
+      },
+      now: clock.now,
+      sleep: clock.sleep,
+      log: createMemoryLog(),
+    }),
+    quotaOf: () => ({ bucket: "example", units: 1, unitsPerMinute: 60 }),
     budget: createBudget({ now: clock.now, startedAt: clock.now(), unloading: unload.signal }),
     fetch(input, init) {
       const request = new Request(input, init);
@@ -54,7 +71,7 @@ function setUp(answers: readonly Answer[], overrides: Partial<ProviderCallsOptio
     ...overrides,
   });
   const get = (url = PAGE, signal = new AbortController().signal) => calls.getJson(url, signal);
-  return { calls, get, sent, clock, unload, refused };
+  return { calls, get, sent, clock, unload, refused, blocks };
 }
 
 const json = (body: unknown, status = 200, headers = {}): Answer => () =>
@@ -139,19 +156,34 @@ Deno.test("getJson() waits as long as Retry-After asks, in seconds or as a date"
   assert.deepEqual(clock.waits, [4_000, 6_000]);
 });
 
-Deno.test("getJson() hands over a wait that is longer than the slice", async () => {
-  const { get, clock } = setUp([text("", 429, { "retry-after": "61" })]);
+Deno.test("getJson() makes everybody wait when the provider asks for fewer calls", async () => {
+  const { get, blocks, clock } = setUp([
+    text("", 429, { "retry-after": "4" }),
+    text("", 429),
+    text("", 503),
+    json({ ok: true }),
+  ]);
+  await get();
+  assert.deepEqual(blocks, [4, 0.5], "a server that is down has no quota to be kept");
+  assert.deepEqual(clock.waits, [4_000, 500, 1_000]);
+});
+
+Deno.test("getJson() hands over a wait that is longer than a slice", async () => {
+  const { get, clock, blocks } = setUp([text("", 429, { "retry-after": "61" })]);
   const thrown = await failure(get());
   assert.equal(thrown.code, "rate_limited");
   assert.equal(thrown.retryAfterMs, 61_000);
+  assert.deepEqual(blocks, [61]);
   assert.deepEqual(clock.waits, []);
 });
 
-Deno.test("getJson() does not wait beyond the slice's deadline", async () => {
-  const { get, clock, sent } = setUp([text("", 503)]);
-  clock.advance(59_900);
-  assert.equal((await failure(get())).code, "unavailable");
-  assert.equal(sent.length, 1);
+Deno.test("getJson() leaves a wait that goes beyond the deadline to the next slice", async () => {
+  for (const status of [503, 429]) {
+    const { get, clock, sent } = setUp([text("", status)]);
+    clock.advance(59_900);
+    await assert.rejects(get(), SliceOver);
+    assert.equal(sent.length, 1);
+  }
 });
 
 Deno.test("getJson() renews a refused token once and repeats the call once", async () => {

@@ -1,21 +1,9 @@
 import assert from "node:assert/strict";
 import { SyncError } from "../../../supabase/functions/_shared/errors.ts";
 import { workLeases } from "../../../supabase/functions/_shared/sync/slice.ts";
-import { createTestEngine, type TestEngine } from "../../support/engine.ts";
-import type { FakeEndpoint } from "../../support/fake_connector_db.ts";
-import { onePart, type Script, scriptedFiles } from "../../support/scripted_provider.ts";
+import { addDrive, createTestEngine } from "../../support/engine.ts";
+import { type Script, scriptedFiles } from "../../support/scripted_provider.ts";
 import { waitFor } from "../../support/wait_for.ts";
-
-/** An endpoint of one drive with `count` files in one part. */
-function addDrive(
-  engine: TestEngine,
-  count: number,
-  overrides: Partial<FakeEndpoint["endpoint"]> = {},
-): FakeEndpoint {
-  const endpoint = engine.db.add(overrides);
-  engine.script.drives.set(endpoint.id, onePart(scriptedFiles(count, endpoint.id)));
-  return endpoint;
-}
 
 function newScript(): Script {
   return { drives: new Map() };
@@ -193,6 +181,31 @@ Deno.test("a lease is renewed while no commit extends it, and its loss breaks of
   assert.deepEqual(endpoint.outcomes, []);
 });
 
+Deno.test("a renewal that fails is tried again before the lease runs out", async () => {
+  const script = newScript();
+  const go = Promise.withResolvers<void>();
+  const reading = Promise.withResolvers<void>();
+  script.onRead = () => {
+    reading.resolve();
+    return go.promise;
+  };
+  const engine = createTestEngine(script);
+  const endpoint = addDrive(engine, 5);
+  let renewals = 0;
+  engine.db.intercept = (method) =>
+    method === "renewLease" && ++renewals === 1
+      ? Promise.reject(new SyncError("unavailable", "The database does not answer."))
+      : Promise.resolve();
+  const work = workLeases([engine.db.lease(endpoint)], engine.deps);
+  await reading.promise;
+  engine.clock.advance(40_000);
+  await waitFor("the second renewal", () => renewals === 2, { everyMs: 0 });
+  assert.deepEqual(engine.clock.waits, [20_000]);
+  go.resolve();
+  await work;
+  assert.equal(endpoint.files.size, 5);
+});
+
 Deno.test("a spent budget stops the run between pages; the next slice goes on from there", async () => {
   const engine = createTestEngine();
   const endpoint = addDrive(engine, 100);
@@ -237,69 +250,6 @@ Deno.test("beforeunload breaks off reading, lets the commit end and hands the ru
   assert.deepEqual(endpoint.outcomes.map(({ type }) => type), ["continue"]);
   assert.equal(endpoint.files.size, 20);
   assert.equal(engine.wakes.count, 1);
-});
-
-Deno.test("max_files_per_sync is never exceeded and, where there are files enough, filled", async () => {
-  const script: Script = { drives: new Map(), limits: { maxPageSize: 10 } };
-  const engine = createTestEngine(script);
-  const endpoint = addDrive(engine, 100, { max_files_per_sync: 25 });
-  await workLeases([engine.db.lease(endpoint)], engine.deps);
-  assert.equal(endpoint.files.size, 25);
-  assert.equal(endpoint.outcomes[0]?.type, "limit_reached");
-  assert.equal(endpoint.status, "partial");
-  const sizes: number[] = [];
-  for (let run = 0; run < 3; run++) {
-    await workLeases([engine.db.lease(endpoint)], engine.deps);
-    sizes.push(endpoint.files.size);
-  }
-  assert.deepEqual(sizes, [50, 75, 100]);
-});
-
-Deno.test("max_files_per_sync holds across tasks read in parallel", async () => {
-  const script: Script = { drives: new Map(), limits: { maxPageSize: 10 } };
-  const engine = createTestEngine(script);
-  const endpoint = engine.db.add({ max_files_per_sync: 31 });
-  const parts = Array.from({ length: 8 }, (_, n) => [`p${n}`, scriptedFiles(40, `p${n}`)] as const);
-  script.drives.set(endpoint.id, new Map(parts));
-  await workLeases([engine.db.lease(endpoint)], engine.deps);
-  assert.ok(endpoint.files.size <= 31 && endpoint.files.size >= 28, `${endpoint.files.size}`);
-  assert.equal(endpoint.outcomes[0]?.type, "limit_reached");
-});
-
-Deno.test("a drive that fits its bound exactly is done, not partial", async () => {
-  const engine = createTestEngine();
-  const endpoint = addDrive(engine, 20, { max_files_per_sync: 20 });
-  await workLeases([engine.db.lease(endpoint)], engine.deps);
-  assert.equal(endpoint.status, "completed");
-});
-
-Deno.test("the bound of a run holds across its slices", async () => {
-  const engine = createTestEngine();
-  const endpoint = addDrive(engine, 100, { max_files_per_sync: 40 });
-  let commits = 0;
-  engine.db.intercept = (method) => {
-    if (method === "commitPage" && ++commits === 2) engine.clock.advance(60_000);
-    return Promise.resolve();
-  };
-  await workLeases([engine.db.lease(endpoint)], engine.deps);
-  assert.equal(endpoint.outcomes[0]?.type, "continue");
-  await workLeases([engine.db.lease(endpoint)], engine.deps);
-  assert.equal(endpoint.outcomes[1]?.type, "limit_reached");
-  assert.equal(endpoint.files.size, 40);
-});
-
-Deno.test("files that file_types excludes are reported as filtered, not written", async () => {
-  const engine = createTestEngine();
-  const endpoint = engine.db.add({ file_types: [".PDF"] });
-  const [pdf, txt] = scriptedFiles(2, "f");
-  assert.ok(pdf && txt);
-  engine.script.drives.set(
-    endpoint.id,
-    onePart([{ ...pdf, file_name: "a.pdf", file_type: "pdf" }, txt]),
-  );
-  await workLeases([engine.db.lease(endpoint)], engine.deps);
-  assert.deepEqual([...endpoint.files.keys()], [pdf.external_file_id]);
-  assert.deepEqual([...endpoint.filtered], [txt.external_file_id]);
 });
 
 Deno.test("a page token that has died begins the listing again, once a slice", async () => {

@@ -95,7 +95,7 @@ Deno.test("workLeases() claims only endpoints of its own provider", async () => 
 Deno.test("workLeases() stops claiming when the budget is spent, and wakes the dispatcher", async () => {
   const engine = createTestEngine();
   const endpoints = addDrives(engine, 40);
-  await workLeases(lease(engine, endpoints.slice(0, 5)), engine.deps, { cpuBudgetMs: 60 });
+  await workLeases(lease(engine, endpoints.slice(0, 5)), engine.deps, { cpuBudgetMs: 30 });
   const done = endpoints.filter(({ status }) => status === "completed").length;
   assert.ok(done >= 5 && done < 40, `${done} done`);
   assert.equal(engine.wakes.count, 1);
@@ -105,7 +105,7 @@ Deno.test("workLeases() stops claiming when the budget is spent, and wakes the d
 Deno.test("workLeases() hands back what it has no budget for", async () => {
   const engine = createTestEngine();
   const endpoints = addDrives(engine, 40);
-  await workLeases(lease(engine, endpoints), engine.deps, { cpuBudgetMs: 30 });
+  await workLeases(lease(engine, endpoints), engine.deps, { cpuBudgetMs: 15 });
   assert.ok(endpoints.every(({ leaseToken }) => leaseToken === null));
   const handedBack = endpoints.filter(({ outcomes }) => outcomes[0]?.type === "continue");
   assert.ok(handedBack.length > 20);

@@ -28,6 +28,7 @@ function setUp(
     mayGoOn: options.mayGoOn ?? (() => true),
     tasks: given,
     openTasks: count,
+    lanes: 4,
   });
   const finish = (done: Task) => {
     open.delete(done.id);
@@ -112,4 +113,18 @@ Deno.test("next() ends when the database has fewer tasks than were counted", asy
   open.clear();
   assert.equal(await queue.next(), null);
   assert.equal(queue.openTasks(), 0);
+});
+
+Deno.test("idleLanes() counts the lanes that neither open nor promised tasks will need", async () => {
+  const { queue } = setUp(1);
+  assert.equal(queue.idleLanes(), 3);
+  await queue.next();
+  assert.equal(queue.idleLanes(), 3, "a task under way is an open one");
+  queue.promise(2);
+  assert.equal(queue.idleLanes(), 1);
+  queue.report([task(2), task(3)], 3);
+  queue.promise(-2);
+  assert.equal(queue.idleLanes(), 1);
+  queue.report([], 9);
+  assert.equal(queue.idleLanes(), 0);
 });

@@ -2,8 +2,9 @@ import type { SupabaseClient } from "@supabase/supabase-js";
 import { z } from "zod";
 import { SyncError } from "../errors.ts";
 import type { FailureCode } from "../errors.ts";
-import type { Task } from "../providers/types.ts";
+import type { Quota, Task } from "../providers/types.ts";
 import { toDatabaseError } from "./database_error.ts";
+import type { EncodedRpc, RpcAnswer } from "./encoded_rpc.ts";
 import {
   ClaimResultSchema,
   CommittedPageSchema,
@@ -11,11 +12,14 @@ import {
   HealthSchema,
   SliceContextsSchema,
   StartedListingSchema,
+  SweptSchema,
   SyncStatusSchema,
+  TakenCallsSchema,
   TasksSchema,
   UnplannedSchedulesSchema,
 } from "./schemas.ts";
 import type {
+  ChangesCommit,
   ClaimResult,
   CommittedPage,
   DatabaseHealth,
@@ -28,7 +32,9 @@ import type {
   SliceContext,
   SliceOutcome,
   StartedListing,
+  Swept,
   SyncStatus,
+  TakenCalls,
   UnplannedSchedule,
 } from "./types.ts";
 
@@ -48,6 +54,13 @@ export interface ConnectorDb {
   startListing(lease: Lease, start: ListingStartCommit): Promise<StartedListing>;
   /** Writes rows, cursor, counters and lease together. Repeating it changes nothing. */
   commitPage(lease: Lease, page: PageCommit): Promise<CommittedPage>;
+  /** Like {@linkcode ConnectorDb.commitPage}, for a page of a change log. */
+  commitChanges(lease: Lease, page: ChangesCommit): Promise<CommittedPage>;
+  /**
+   * Deletes what the open listing has not shown, a part at a time: to be repeated until `more` is
+   * false. Does nothing where there is nothing to do.
+   */
+  sweep(lease: Lease): Promise<Swept>;
   /** Open tasks with an id above `afterId`, oldest first. */
   openTasks(lease: Lease, afterId: number, limit: number): Promise<Task[]>;
   /** Records how the slice ended and gives the lease back. */
@@ -58,6 +71,10 @@ export interface ConnectorDb {
   renewLease(lease: Lease): Promise<boolean>;
   /** Keeps a sealed access token for later slices. */
   storeToken(lease: Lease, token: SealedToken): Promise<void>;
+  /** Takes provider calls from a bucket that all workers share; may grant fewer than `units`. */
+  takeCalls(bucket: Omit<Quota, "units">, units: number): Promise<TakenCalls>;
+  /** Makes all workers wait before they take from a bucket again. */
+  blockCalls(bucket: string, seconds: number): Promise<void>;
   /** Cron schedules that are new or were edited. */
   unplannedSchedules(limit: number): Promise<UnplannedSchedule[]>;
   /** Stores the next times of cron schedules; a plan for an edited schedule is ignored. */
@@ -75,13 +92,26 @@ export interface ClaimRequest {
   readonly endpointType?: string;
 }
 
+/** Most rows looked at by one call of {@linkcode ConnectorDb.sweep}. */
+const SWEEP_ROWS = 20_000;
+
+/** The limiter answers at once or not at all; a call of the provider waits for it. */
+const LIMITER_TIMEOUT_MS = 5_000;
+
 /** The part of the Supabase client that is used here. */
-export type RpcClient = Pick<SupabaseClient, "rpc">;
+export interface RpcClient extends Pick<SupabaseClient, "rpc"> {
+  /** Used for what carries pages, where the client has it. */
+  readonly rpcEncoded?: EncodedRpc;
+}
 
 /** Wraps a Supabase client in typed, checked calls. */
 export function createConnectorDb(client: RpcClient): ConnectorDb {
-  const call = <Result>(name: string, args: object, schema: z.ZodType<Result>): Promise<Result> =>
-    callRpc(client, name, args, schema);
+  const call: Call = (name, args, schema, timeoutMs) =>
+    callRpc({ client, name, args, timeoutMs }, schema);
+  const callWithPage: Call = async (name, args, schema) => {
+    if (client.rpcEncoded === undefined) return await call(name, args, schema);
+    return readAnswer(name, await client.rpcEncoded(name, JSON.stringify(args)), schema);
+  };
   return {
     claim: ({ maxConcurrent, batch, endpointType }) =>
       call("connector_claim", {
@@ -98,7 +128,19 @@ export function createConnectorDb(client: RpcClient): ConnectorDb {
         StartedListingSchema,
       ),
     commitPage: (lease, page) =>
-      call("connector_commit_page", { p_lease: toLease(lease), p_page: page }, CommittedPageSchema),
+      callWithPage(
+        "connector_commit_page",
+        { p_lease: toLease(lease), p_page: page },
+        CommittedPageSchema,
+      ),
+    commitChanges: (lease, page) =>
+      callWithPage(
+        "connector_commit_changes",
+        { p_lease: toLease(lease), p_page: page },
+        CommittedPageSchema,
+      ),
+    sweep: (lease) =>
+      call("connector_sweep", { p_lease: toLease(lease), p_limit: SWEEP_ROWS }, SweptSchema),
     openTasks: (lease, afterId, limit) =>
       call(
         "connector_open_tasks",
@@ -121,6 +163,17 @@ export function createConnectorDb(client: RpcClient): ConnectorDb {
     storeToken: async (lease, token) => {
       await call("connector_store_token", { p_lease: toLease(lease), p_token: token }, z.unknown());
     },
+    takeCalls: ({ bucket, unitsPerMinute }, units) =>
+      call(
+        "connector_take_calls",
+        { p_bucket: bucket, p_units_per_minute: unitsPerMinute, p_units: units },
+        TakenCallsSchema,
+        LIMITER_TIMEOUT_MS,
+      ),
+    blockCalls: async (bucket, seconds) => {
+      const args = { p_bucket: bucket, p_seconds: seconds };
+      await call("connector_block_calls", args, z.unknown(), LIMITER_TIMEOUT_MS);
+    },
     unplannedSchedules: (limit) =>
       call("connector_unplanned_schedules", { p_limit: limit }, UnplannedSchedulesSchema),
     planSchedules: (plans) => call("connector_plan_schedules", { p_plans: plans }, z.number()),
@@ -134,13 +187,36 @@ function toLease({ endpoint_id, lease_token }: Lease): Lease {
   return { endpoint_id, lease_token };
 }
 
-async function callRpc<Result>(
-  client: RpcClient,
+type Call = <Result>(
   name: string,
   args: object,
   schema: z.ZodType<Result>,
+  timeoutMs?: number,
+) => Promise<Result>;
+
+interface RpcCall {
+  readonly client: RpcClient;
+  readonly name: string;
+  readonly args: object;
+  /** Shorter than the client's own limit, where there is one. */
+  readonly timeoutMs: number | undefined;
+}
+
+async function callRpc<Result>(
+  { client, name, args, timeoutMs }: RpcCall,
+  schema: z.ZodType<Result>,
 ): Promise<Result> {
-  const { data, error, status } = await client.rpc(name, args);
+  const request = client.rpc(name, args);
+  const answer =
+    await (timeoutMs === undefined ? request : request.abortSignal(AbortSignal.timeout(timeoutMs)));
+  return readAnswer(name, answer, schema);
+}
+
+function readAnswer<Result>(
+  name: string,
+  { data, error, status }: RpcAnswer,
+  schema: z.ZodType<Result>,
+): Result {
   if (error !== null) throw toDatabaseError(name, status, error);
   const result = schema.safeParse(data);
   if (result.success) return result.data;

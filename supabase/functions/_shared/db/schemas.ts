@@ -14,7 +14,9 @@ const Task = z.object({
   sequence: z.number(),
 });
 
-const Listing = z.object({ id: Id, open_tasks: z.number() });
+const Listing = z.object({ id: Id, open_tasks: z.number(), is_full: z.boolean() });
+
+const Feed = z.object({ key: z.string(), cursor: z.json(), sequence: z.number() });
 
 /** Answer of `connector_claim`. */
 export const ClaimResultSchema = z.object({
@@ -52,7 +54,7 @@ export const SliceContextsSchema = z.array(z.object({
   }),
   listing: Listing.nullable(),
   tasks: z.array(Task),
-  feed_cursor: z.json(),
+  feeds: z.array(Feed),
   token: z.object({
     access_token: z.string(),
     token_type: z.string(),
@@ -63,16 +65,27 @@ export const SliceContextsSchema = z.array(z.object({
 /** Answer of `connector_start_listing`. */
 export const StartedListingSchema = z.object({ listing: Listing, tasks: z.array(Task) });
 
-/** Answer of `connector_commit_page`. */
+/** Answer of `connector_commit_page` and `connector_commit_changes`. */
 export const CommittedPageSchema = z.object({
   repeated: z.boolean(),
   added: z.number(),
   updated: z.number(),
   unchanged: z.number(),
+  deleted: z.number(),
   files_seen: z.number(),
   open_tasks: z.number(),
   tasks: z.array(Task),
 });
+
+/** Answer of `connector_sweep`. */
+export const SweptSchema = z.object({
+  deleted: z.number(),
+  held: z.number().nullable(),
+  more: z.boolean(),
+});
+
+/** Answer of `connector_take_calls`. */
+export const TakenCallsSchema = z.object({ granted: z.number(), wait_seconds: z.number() });
 
 /** Answer of `connector_open_tasks`. */
 export const TasksSchema = z.array(Task);

@@ -1,7 +1,7 @@
 /** What goes to and comes from the database's functions. Field names are those of the database. */
 import type { z } from "zod";
 import type { FailureCode, Remedy } from "../errors.ts";
-import type { ListingStart, Page } from "../providers/types.ts";
+import type { ChangePage, ListingStart, Page } from "../providers/types.ts";
 import type {
   ClaimResultSchema,
   CommittedPageSchema,
@@ -9,7 +9,9 @@ import type {
   HealthSchema,
   SliceContextsSchema,
   StartedListingSchema,
+  SweptSchema,
   SyncStatusSchema,
+  TakenCallsSchema,
   UnplannedSchedulesSchema,
 } from "./schemas.ts";
 
@@ -35,22 +37,42 @@ export type StoredToken = NonNullable<SliceContext["token"]>;
 export type StartedListing = z.infer<typeof StartedListingSchema>;
 
 /** How a listing begins, and the provider calls made to find that out. */
-export type ListingStartCommit = ListingStart & { readonly provider_calls: number };
+export interface ListingStartCommit extends ListingStart, CommitRest {}
 
-/** One page of one task, committed with the task's next cursor in one transaction. */
-export interface PageCommit extends Page {
-  readonly task_id: number;
-  /** The task's sequence as read; a page whose sequence has passed changes nothing. */
-  readonly sequence: number;
-  /** Ids seen on this page that the endpoint's `file_types` exclude. */
-  readonly filtered: readonly string[];
+/** What every commit carries. */
+export interface CommitRest {
+  /** How many folders one walk task may hold: `provider.limits.foldersPerTask`. */
   readonly folders_per_task: number;
   /** Provider calls since the last report. */
   readonly provider_calls: number;
 }
 
+/** One page of one task, committed with the task's next cursor in one transaction. */
+export interface PageCommit extends Page, CommitRest {
+  readonly task_id: number;
+  /** The task's sequence as read; a page whose sequence has passed changes nothing. */
+  readonly sequence: number;
+  /** Ids seen on this page that the endpoint's `file_types` exclude. */
+  readonly filtered: readonly string[];
+}
+
+/** One page of a change log, committed with the position after it in one transaction. */
+export interface ChangesCommit extends ChangePage, CommitRest {
+  readonly feed_key: string;
+  /** The feed's sequence as read; a page whose sequence has passed changes nothing. */
+  readonly sequence: number;
+  /** Ids seen on this page that the endpoint's `file_types` exclude. */
+  readonly filtered: readonly string[];
+}
+
 /** What a committed page changed, and the tasks it created. */
 export type CommittedPage = z.infer<typeof CommittedPageSchema>;
+
+/** What a sweep deleted, how many deletions the fuse withheld, and whether more are to be made. */
+export type Swept = z.infer<typeof SweptSchema>;
+
+/** What was taken from a shared bucket of calls; when that is too little, how long to wait. */
+export type TakenCalls = z.infer<typeof TakenCallsSchema>;
 
 /** How a slice ended. */
 export type SliceOutcome =
@@ -59,7 +81,7 @@ export type SliceOutcome =
     | { readonly type: "continue" }
     /** `max_files_per_sync` was reached: the run ends as partial, its cursors are kept. */
     | { readonly type: "limit_reached" }
-    /** No task is open: the listing is complete. */
+    /** No task is open, every change log has been read to its end, and what is gone is swept. */
     | { readonly type: "done" }
     | {
       readonly type: "failed";

@@ -8,6 +8,7 @@ import { createAccessTokens } from "../oauth/access_tokens.ts";
 import { createTokenVault } from "../oauth/token_vault.ts";
 import type { Provider } from "../providers/types.ts";
 import type { EngineDeps } from "../sync/deps.ts";
+import { createGovernor } from "../sync/governor.ts";
 import { workLeases } from "../sync/slice.ts";
 import { type Answer, createHandler, type Handler } from "./create_handler.ts";
 import type { FunctionDeps } from "./function_deps.ts";
@@ -48,8 +49,9 @@ function prepareSync<Config>(provider: Provider<Config>, deps: SyncFunctionDeps)
   const identifyCaller = createIdentifyCaller(settings);
   const db = deps.connectAsService(settings, DATABASE_TIMEOUT_MS);
   const vault = createTokenVault(settings.tokenKeys);
-  // One for all requests of this worker, so that they do not obtain the same token twice.
+  // One for all requests of this worker: no token is obtained, and no call allowed, twice.
   const accessTokens = createAccessTokens({ db, vault, now: deps.now, log: deps.log });
+  const governor = createGovernor({ ...deps, db });
   const dispatcherFetch = createTimedFetch({ fetch: deps.fetch, timeoutMs: WAKE_TIMEOUT_MS });
   return async function answerSync(request, { requestId, log }) {
     const startedAt = deps.now();
@@ -61,6 +63,7 @@ function prepareSync<Config>(provider: Provider<Config>, deps: SyncFunctionDeps)
       settings: providerSettings,
       db,
       accessTokens,
+      governor,
       log,
       maxConcurrentSyncs: settings.maxConcurrentSyncs,
       wakeDispatcher: () => wakeDispatcher({ ...settings, fetch: dispatcherFetch, log }),

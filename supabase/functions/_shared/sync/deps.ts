@@ -2,6 +2,7 @@ import type { ConnectorDb } from "../db/connector_db.ts";
 import type { Log } from "../log.ts";
 import type { AccessTokens } from "../oauth/access_tokens.ts";
 import type { Provider, ProviderSettings } from "../providers/types.ts";
+import type { Governor } from "./governor.ts";
 
 /** Everything impure that the engine touches, and the provider it works for. */
 export interface EngineDeps<Config> {
@@ -10,6 +11,8 @@ export interface EngineDeps<Config> {
   readonly settings: ProviderSettings;
   readonly db: ConnectorDb;
   readonly accessTokens: AccessTokens;
+  /** One for all invocations of this worker. */
+  readonly governor: Governor;
   /** Reaches the provider; the engine adds time limits and refuses redirects. */
   readonly fetch: typeof fetch;
   readonly now: () => Date;

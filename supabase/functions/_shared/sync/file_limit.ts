@@ -17,6 +17,8 @@ export interface FileLimit {
   grant(): Promise<PageGrant | null>;
   /** Whether {@linkcode grant} has answered `null`. */
   isReached(): boolean;
+  /** How many pages of the largest size may still be granted. */
+  fullPagesLeft(): number;
 }
 
 /** What {@linkcode createFileLimit} needs. */
@@ -72,12 +74,17 @@ export function createFileLimit(options: FileLimitOptions): FileLimit {
       return null;
     },
     isReached: () => isReached,
+    fullPagesLeft: () => Math.floor(Math.max(0, free) / maxPageSize),
   };
 }
 
 function unlimited(pageSize: number): FileLimit {
   const grant: PageGrant = { pageSize, settle: () => {} };
-  return { grant: () => Promise.resolve(grant), isReached: () => false };
+  return {
+    grant: () => Promise.resolve(grant),
+    isReached: () => false,
+    fullPagesLeft: () => Infinity,
+  };
 }
 
 /** Pages of equal size that fill the bound, and as many of them as can be read together. */

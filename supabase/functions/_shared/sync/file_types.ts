@@ -5,7 +5,8 @@ export type FileFilter = (
   file: Pick<FileRecord, "file_name" | "file_type" | "mime_type">,
 ) => boolean;
 
-const WANTS_ALL: FileFilter = () => true;
+/** The filter of an endpoint that wants every file. */
+export const wantsAll: FileFilter = () => true;
 
 /**
  * Builds the filter of `endpoints.file_types`: `*`, an extension with or without dot (`pdf`,
@@ -13,9 +14,9 @@ const WANTS_ALL: FileFilter = () => true;
  * everything; an empty list wants nothing.
  */
 export function createFileFilter(fileTypes: readonly string[] | null): FileFilter {
-  if (fileTypes === null) return WANTS_ALL;
+  if (fileTypes === null) return wantsAll;
   const patterns = fileTypes.map((pattern) => pattern.trim().toLowerCase());
-  if (patterns.some((pattern) => pattern === "*" || pattern === "*/*")) return WANTS_ALL;
+  if (patterns.some((pattern) => pattern === "*" || pattern === "*/*")) return wantsAll;
   const mimePatterns = patterns.filter((pattern) => pattern.includes("/"));
   const extensions = patterns
     .filter((pattern) => !pattern.includes("/"))

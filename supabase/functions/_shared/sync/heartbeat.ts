@@ -1,5 +1,5 @@
 import type { Lease } from "../db/connector_db.ts";
-import { RENEW_LEASE_AFTER_MS } from "./limits.ts";
+import { RENEW_AGAIN_AFTER_MS, RENEW_LEASE_AFTER_MS } from "./limits.ts";
 import type { EngineDeps } from "./deps.ts";
 
 /** Keeps a lease alive while its work is slow. */
@@ -25,22 +25,29 @@ export function startHeartbeat(options: HeartbeatOptions): Heartbeat {
   const stopped = new AbortController();
   let extendedAtMs = options.leasedAt.getTime();
 
+  async function isHeld(): Promise<boolean> {
+    try {
+      if (!await db.renewLease(lease)) return false;
+      extendedAtMs = now().getTime();
+    } catch (cause) {
+      // The lease lasts a good while longer: time enough to ask again.
+      log.warn("lease_renewal_failed", { cause });
+      await sleep(RENEW_AGAIN_AFTER_MS, stopped.signal);
+    }
+    return true;
+  }
+
   async function keepAlive(): Promise<void> {
-    while (true) {
+    while (!stopped.signal.aborted) {
       const waitMs = extendedAtMs + RENEW_LEASE_AFTER_MS - now().getTime();
-      if (waitMs > 0) {
-        await sleep(waitMs, stopped.signal);
-      } else if (await db.renewLease(lease)) {
-        extendedAtMs = now().getTime();
-      } else if (!stopped.signal.aborted) {
-        return options.onLost();
-      }
+      if (waitMs > 0) await sleep(waitMs, stopped.signal);
+      else if (!await isHeld()) return options.onLost();
     }
   }
 
   keepAlive().catch((cause) => {
-    // The lease outlasts this: the next commit extends it, or the work is done again by others.
-    if (!stopped.signal.aborted) log.warn("lease_renewal_failed", { cause });
+    // Stopping ends the wait by rejecting it; nothing else is expected here.
+    if (!stopped.signal.aborted) log.error("heartbeat_broken", { cause });
   });
   return {
     beat: () => {

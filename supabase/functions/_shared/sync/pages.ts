@@ -1,14 +1,25 @@
 import type { CommittedPage } from "../db/connector_db.ts";
-import type { FileRecord, Page, Task } from "../providers/types.ts";
-import { retryUnavailable } from "./db_retry.ts";
-import { perSecond, providerContext, type Reading } from "./run_state.ts";
+import type { Page, Task } from "../providers/types.ts";
+import type { FileLimit } from "./file_limit.ts";
+import { type EndpointRun, holdPage, perSecond, providerContext, reporting } from "./run_state.ts";
+import { type SplitFiles, splitFiles } from "./split_files.ts";
 import type { TaskQueue } from "./task_queue.ts";
 
-/** A page as read, its files divided by the endpoint's `file_types`. */
-interface ReadPage {
+/** What the lanes of one endpoint share while they work on its tasks. */
+export interface Reading<Config> {
+  readonly run: EndpointRun<Config>;
+  readonly limit: FileLimit;
+  readonly queue: TaskQueue;
+  /** Aborted when the first lane fails or the lease is lost: the others stop. */
+  readonly signal: AbortSignal;
+  /** Whether another page may be begun. */
+  readonly mayGoOn: () => boolean;
+}
+
+/** A page as read, and held until it is committed. */
+interface HeldPage extends SplitFiles {
   readonly page: Page;
-  readonly files: readonly FileRecord[];
-  readonly filtered: readonly string[];
+  readonly release: () => void;
 }
 
 /**
@@ -16,24 +27,27 @@ interface ReadPage {
  * while the last one is being committed; the commits of a task stay in order, and one that fails
  * ends it.
  */
-export async function workTask<Config>(
-  reading: Reading<Config>,
-  queue: TaskQueue,
-  first: Task,
-): Promise<void> {
+export async function workTask<Config>(reading: Reading<Config>, first: Task): Promise<void> {
   let ahead = readAhead(reading, first);
-  for (let task: Task | null = first; task !== null;) {
-    const read = await ahead;
-    if (read === null) return;
-    const next = nextTask(task, read.page);
-    if (next !== null) ahead = readAhead(reading, next);
-    const committed = await commit(reading, task, read);
-    queue.report(committed.tasks, committed.open_tasks);
-    // Somebody has read this page before: the database knows how far, so the task is read from there.
-    if (committed.repeated) return;
-    task = next;
+  try {
+    for (let task = first;;) {
+      const held = await ahead;
+      ahead = NOTHING;
+      if (held === null) return;
+      const next: Task | null = nextTask(task, held.page);
+      if (next !== null) ahead = readAhead(reading, next);
+      const committed = await commit(reading, task, held);
+      // Somebody has read this page before: the database knows how far, so it is read from there.
+      if (committed.repeated || next === null) return;
+      task = next;
+    }
+  } finally {
+    // A page read ahead of one that was not committed is of no use.
+    ahead.then((held) => held?.release(), () => {});
   }
 }
+
+const NOTHING: Promise<HeldPage | null> = Promise.resolve(null);
 
 function nextTask(task: Task, page: Page): Task | null {
   if (page.next.type === "done") return null;
@@ -41,81 +55,79 @@ function nextTask(task: Task, page: Page): Task | null {
 }
 
 /** Begins to read a page; `null` when none may be read. */
-function readAhead<Config>(reading: Reading<Config>, task: Task): Promise<ReadPage | null> {
+function readAhead<Config>(reading: Reading<Config>, task: Task): Promise<HeldPage | null> {
   const ahead = readPage(reading, task);
   // Nobody awaits a page whose predecessor could not be committed; that failure is the one reported.
   ahead.catch(() => {});
   return ahead;
 }
 
-async function readPage<Config>(reading: Reading<Config>, task: Task): Promise<ReadPage | null> {
-  const { run, limit, signal } = reading;
+async function readPage<Config>(reading: Reading<Config>, task: Task): Promise<HeldPage | null> {
+  const { run, limit, queue, signal } = reading;
   if (!reading.mayGoOn()) return null;
   const grant = await limit.grant();
   if (grant === null) return null;
+  const leave = await holdPage(run);
   let files = 0;
   let hasMore = false;
+  let held: HeldPage | null = null;
   try {
-    // The wait for the grant may have used up the rest of the slice.
+    // The waits for the grant and the place may have used up the rest of the slice.
     if (!reading.mayGoOn()) return null;
-    const page = await run.deps.provider.readPage(
-      task,
-      providerContext(run, grant.pageSize, signal),
-    );
+    const idleLanes = Math.min(queue.idleLanes(), limit.fullPagesLeft());
+    const terms = { pageSize: grant.pageSize, idleLanes, signal };
+    const page = await run.deps.provider.readPage(task, providerContext(run, terms));
     run.budget.spend({ items: page.files.length + page.folders.length });
+    // Until its commit makes them tasks, nobody else need cut up work for the same lanes.
+    const seeds = page.seeds.length;
+    queue.promise(seeds);
+    const release = () => {
+      queue.promise(-seeds);
+      leave();
+    };
     files = page.files.length;
     hasMore = page.next.type === "more";
-    return divide(page, run.isWanted);
+    held = { page, ...splitFiles(page.files, run.isWanted), release };
+    return held;
   } finally {
     grant.settle(files, hasMore);
+    if (held === null) leave();
   }
 }
 
-function divide(page: Page, isWanted: (file: FileRecord) => boolean): ReadPage {
-  const files: FileRecord[] = [];
-  const filtered: string[] = [];
-  for (const file of page.files) {
-    if (isWanted(file)) files.push(file);
-    else filtered.push(file.external_file_id);
-  }
-  return { page, files, filtered };
-}
-
+/** Commits a page, and lets go of it whatever comes. */
 async function commit<Config>(
-  { run }: Reading<Config>,
+  { run, queue }: Reading<Config>,
   task: Task,
-  { page, files, filtered }: ReadPage,
+  held: HeldPage,
 ): Promise<CommittedPage> {
-  const { deps, context, budget } = run;
-  run.lost.throwIfAborted();
-  const provider_calls = run.calls.takeCount();
+  const { deps, context } = run;
+  const leave = await run.commits.take();
   const startedAtMs = deps.now().getTime();
   try {
-    const committed = await retryUnavailable(deps, budget.unloading, () => {
-      budget.spend({ calls: 1 });
-      return deps.db.commitPage(context, {
-        ...page,
-        files,
-        filtered,
+    const committed = await reporting(run, (provider_calls) =>
+      deps.db.commitPage(context, {
+        ...held.page,
+        files: held.files,
+        filtered: held.filtered,
         task_id: task.id,
         sequence: task.sequence,
         folders_per_task: deps.provider.limits.foldersPerTask,
         provider_calls,
-      });
-    });
-    run.heartbeat.beat();
-    note(run, task, { page, files, filtered }, committed, deps.now().getTime() - startedAtMs);
+      }));
+    queue.report(committed.tasks, committed.open_tasks);
+    note(run, task, held, committed, deps.now().getTime() - startedAtMs);
     return committed;
-  } catch (thrown) {
-    run.calls.giveBack(provider_calls);
-    throw thrown;
+  } finally {
+    leave();
+    held.release();
   }
 }
 
 function note<Config>(
-  { progress, log }: Reading<Config>["run"],
+  { progress, log }: EndpointRun<Config>,
   task: Task,
-  { page, files, filtered }: ReadPage,
+  { page, files, filtered }: HeldPage,
   committed: CommittedPage,
   tookMs: number,
 ): void {
@@ -126,7 +138,10 @@ function note<Config>(
   progress.added += committed.added;
   progress.updated += committed.updated;
   progress.unchanged += committed.unchanged;
-  log.info("page_committed", {
+  progress.deleted += committed.deleted;
+  // The platform keeps a hundred log events in ten seconds: a page without news is not one of them.
+  const level = committed.added + committed.updated + committed.deleted > 0 ? "info" : "debug";
+  log[level]("page_committed", {
     task_id: task.id,
     task_kind: task.kind,
     sequence: task.sequence,
@@ -138,6 +153,7 @@ function note<Config>(
     added: committed.added,
     updated: committed.updated,
     unchanged: committed.unchanged,
+    deleted: committed.deleted,
     open_tasks: committed.open_tasks,
     took_ms: tookMs,
     files_per_second: perSecond(files.length, tookMs),

@@ -1,24 +1,30 @@
 import { SyncError, toSyncError } from "../errors.ts";
 import type { FailureCode } from "../errors.ts";
 import type { AccessTokenSource } from "../oauth/access_tokens.ts";
-import type { HttpFailure, Provider } from "../providers/types.ts";
+import type { HttpFailure, Provider, Quota } from "../providers/types.ts";
 import type { Secret } from "../secret.ts";
 import type { Budget } from "./budget.ts";
+import type { Governor } from "./governor.ts";
 import {
   CALL_ATTEMPTS,
   CALL_TIMEOUT_MS,
   FIRST_BACKOFF_MS,
   LONGEST_BACKOFF_MS,
   MAX_BODY_BYTES,
+  SLICE_MS,
 } from "./limits.ts";
 import { readJson } from "./read_json.ts";
 import { retryAfterMs } from "./retry_after.ts";
+import { SliceOver } from "./slice_over.ts";
 
 /** What {@linkcode createProviderCalls} needs. */
 export interface ProviderCallsOptions {
   readonly provider: Pick<Provider<unknown>, "classify" | "displayName">;
   readonly apiUrl: string;
   readonly tokens: AccessTokenSource;
+  readonly governor: Governor;
+  /** Which limit a call counts against. */
+  readonly quotaOf: (url: URL) => Quota;
   readonly budget: Budget;
   readonly fetch: typeof fetch;
   readonly now: () => Date;
@@ -50,12 +56,6 @@ export function createProviderCalls(options: ProviderCallsOptions): ProviderCall
   return {
     async getJson(url, wanted) {
       const signal = AbortSignal.any([wanted, options.budget.unloading]);
-      const send: Send = (token) => {
-        signal.throwIfAborted();
-        count += 1;
-        options.budget.spend({ calls: 1 });
-        return sendOnce(url, token, signal, options);
-      };
       // The token goes to the provider alone, whatever a page of its answers points to.
       if (url.origin !== origin) {
         throw new SyncError(
@@ -64,13 +64,21 @@ export function createProviderCalls(options: ProviderCallsOptions): ProviderCall
             "the call was refused.",
         );
       }
+      const quota = options.quotaOf(url);
+      const send: Send = async (token) => {
+        await admit(quota, signal, options);
+        count += 1;
+        options.budget.spend({ calls: 1 });
+        return await sendOnce(url, token, signal, options);
+      };
       for (let attempt = 1;; attempt++) {
         try {
           return await sendWithFreshToken(send, options);
         } catch (thrown) {
           signal.throwIfAborted();
+          if (thrown instanceof SliceOver) throw thrown;
           const failure = translate(thrown, options.provider.displayName);
-          await options.sleep(waitBeforeRetryMs(failure, attempt, options), signal);
+          await waitForRetry({ failure, attempt, quota, signal }, options);
         }
       }
     },
@@ -200,16 +208,47 @@ function translate(thrown: unknown, name: string): SyncError {
   return toSyncError(thrown);
 }
 
-/** How long to wait before the next attempt; throws the failure where waiting is of no use. */
-function waitBeforeRetryMs(
-  failure: SyncError,
-  attempt: number,
+/** Waits until the provider's limits allow a call. */
+async function admit(
+  quota: Quota,
+  signal: AbortSignal,
+  { governor, budget, provider }: ProviderCallsOptions,
+): Promise<void> {
+  const waitMs = await governor.admit(quota, { deadline: budget.deadline, signal });
+  signal.throwIfAborted();
+  if (waitMs > 0) {
+    const message = `${provider.displayName} has been asked as often as it allows for now.`;
+    throw tooLong(new SyncError("rate_limited", message, { retryAfterMs: waitMs }), waitMs);
+  }
+}
+
+interface FailedCall {
+  readonly failure: SyncError;
+  readonly attempt: number;
+  readonly quota: Quota;
+  readonly signal: AbortSignal;
+}
+
+/** Waits before the next attempt; throws where waiting is of no use. */
+async function waitForRetry(
+  { failure, attempt, quota, signal }: FailedCall,
   options: ProviderCallsOptions,
-): number {
-  if (!PASSING.has(failure.code) || attempt >= CALL_ATTEMPTS) throw failure;
+): Promise<void> {
+  if (!PASSING.has(failure.code)) throw failure;
   const ceilingMs = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1));
   const waitMs = Math.max(failure.retryAfterMs ?? 0, options.random() * ceilingMs);
+  const isBlocked = failure.code === "rate_limited";
+  // All who share the limit wait, in this worker and the others, not only who was told.
+  if (isBlocked) await options.governor.block(quota, waitMs);
+  if (attempt >= CALL_ATTEMPTS) throw failure;
   const leftMs = options.budget.deadline.getTime() - options.now().getTime();
-  if (waitMs >= leftMs) throw failure;
-  return waitMs;
+  if (waitMs >= leftMs) throw tooLong(failure, waitMs);
+  // Being admitted again is the wait of a blocked call.
+  if (!isBlocked) await options.sleep(waitMs, signal);
+}
+
+/** What to throw when a wait goes beyond this slice: the next one may have time enough for it. */
+function tooLong(failure: SyncError, waitMs: number): Error {
+  if (waitMs > SLICE_MS) return failure;
+  return new SliceOver("The wait is the next slice's", { cause: failure });
 }

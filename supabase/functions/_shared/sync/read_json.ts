@@ -20,8 +20,7 @@ export async function readJson(response: Response, maxBytes: number): Promise<un
 
 async function readText(response: Response, maxBytes: number): Promise<string> {
   if (response.body === null) return "";
-  const decoder = new TextDecoder();
-  let text = "";
+  const chunks: Uint8Array[] = [];
   let size = 0;
   // Leaving the loop by throwing cancels the body, so nothing more of it is received.
   for await (const chunk of response.body) {
@@ -32,7 +31,20 @@ async function readText(response: Response, maxBytes: number): Promise<string> {
         `The provider's answer is larger than ${maxBytes} bytes, which no listing page is.`,
       );
     }
-    text += decoder.decode(chunk, { stream: true });
+    chunks.push(chunk);
   }
-  return text + decoder.decode();
+  return new TextDecoder().decode(joined(chunks, size));
+}
+
+/** A text put together from decoded chunks would be copied once more in order to be parsed. */
+function joined(chunks: readonly Uint8Array[], size: number): Uint8Array {
+  const [only] = chunks;
+  if (only !== undefined && chunks.length === 1) return only;
+  const bytes = new Uint8Array(size);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return bytes;
 }

@@ -7,11 +7,13 @@ import { retryUnavailable } from "./db_retry.ts";
 import type { EngineDeps } from "./deps.ts";
 import { createFileFilter } from "./file_types.ts";
 import { type Heartbeat, startHeartbeat } from "./heartbeat.ts";
-import { CALL_TIMEOUT_MS } from "./limits.ts";
-import { workListing } from "./listing.ts";
+import { CALL_TIMEOUT_MS, HELD_PAGES_PER_ENDPOINT, PARALLEL_COMMITS } from "./limits.ts";
 import { endedOutcome, failedOutcome, nextCronAt } from "./outcome.ts";
+import { workPhases } from "./phases.ts";
 import { createProviderCalls, type ProviderCalls } from "./provider_calls.ts";
 import { type EndpointRun, noProgress, perSecond, type Progress } from "./run_state.ts";
+import { SliceOver } from "./slice_over.ts";
+import { createSlots } from "./slots.ts";
 
 /** How a slice of a run ended; `lost`: the lease is another worker's, and nothing was recorded. */
 export type RunEnd = SliceOutcome["type"] | "lost";
@@ -86,11 +88,14 @@ async function work<Config>(base: Base, deps: EngineDeps<Config>): Promise<Slice
   try {
     const run = prepare(base, deps);
     calls = run.calls;
-    // A run in incremental mode whose context holds a `feed_cursor` reads the change feed here.
-    return endedOutcome(await workListing(run), rest());
+    return endedOutcome(await workPhases(run), rest());
   } catch (thrown) {
     base.lost.throwIfAborted();
     if (isLeaseLost(thrown)) throw thrown;
+    if (thrown instanceof SliceOver) {
+      log.info("slice_over", { reason: thrown.message, cause: thrown.cause });
+      return endedOutcome("continue", rest());
+    }
     if (budget.unloading.aborted) return endedOutcome("continue", rest());
     const failure = toSyncError(thrown);
     log.warn("run_failed", { code: failure.code, cause: thrown });
@@ -124,8 +129,17 @@ function prepare<Config>(base: Base, deps: EngineDeps<Config>): EndpointRun<Conf
     apiUrl: settings.apiUrl,
     tokens,
     budget: base.budget,
+    quotaOf: (url) => provider.quotaOf(url, config, settings),
   });
-  return { ...base, deps, config, calls, isWanted: createFileFilter(endpoint.file_types) };
+  return {
+    ...base,
+    deps,
+    config,
+    calls,
+    isWanted: createFileFilter(endpoint.file_types),
+    pages: createSlots(HELD_PAGES_PER_ENDPOINT),
+    commits: createSlots(PARALLEL_COMMITS),
+  };
 }
 
 async function record<Config>(

@@ -2,11 +2,13 @@ import type { SliceContext } from "../db/connector_db.ts";
 import type { Log } from "../log.ts";
 import type { ProviderContext } from "../providers/types.ts";
 import type { Budget } from "./budget.ts";
+import { retryUnavailable } from "./db_retry.ts";
 import type { EngineDeps } from "./deps.ts";
+import { createFileLimit, type FileLimit } from "./file_limit.ts";
 import type { FileFilter } from "./file_types.ts";
-import type { FileLimit } from "./file_limit.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type { ProviderCalls } from "./provider_calls.ts";
+import type { Slots } from "./slots.ts";
 
 /** One endpoint's slice while it is being worked. */
 export interface EndpointRun<Config> {
@@ -19,6 +21,10 @@ export interface EndpointRun<Config> {
   readonly isWanted: FileFilter;
   readonly heartbeat: Heartbeat;
   readonly progress: Progress;
+  /** This endpoint's share of `budget.pages`. */
+  readonly pages: Slots;
+  /** Commits under way. */
+  readonly commits: Slots;
   /** Aborted when the lease is lost: nothing more may be read or written. */
   readonly lost: AbortSignal;
 }
@@ -32,36 +38,94 @@ export interface Progress {
   added: number;
   updated: number;
   unchanged: number;
+  deleted: number;
 }
 
 /** Progress of a slice that has done nothing yet. */
 export function noProgress(): Progress {
-  return { pages: 0, files: 0, filtered: 0, folders: 0, added: 0, updated: 0, unchanged: 0 };
+  return {
+    pages: 0,
+    files: 0,
+    filtered: 0,
+    folders: 0,
+    added: 0,
+    updated: 0,
+    unchanged: 0,
+    deleted: 0,
+  };
+}
+
+/** How a reading may go about it. */
+export interface ReadingTerms {
+  readonly pageSize: number;
+  readonly idleLanes: number;
+  readonly signal: AbortSignal;
 }
 
 /** Builds what the provider gets for one reading. */
 export function providerContext<Config>(
   run: EndpointRun<Config>,
-  pageSize: number,
-  signal: AbortSignal,
+  terms: ReadingTerms,
 ): ProviderContext<Config> {
   return {
     config: run.config,
-    pageSize,
-    getJson: (url) => run.calls.getJson(url, signal),
+    pageSize: terms.pageSize,
+    getJson: (url) => run.calls.getJson(url, terms.signal),
     apiUrl: run.deps.settings.apiUrl,
-    signal,
+    idleLanes: terms.idleLanes,
+    signal: terms.signal,
   };
 }
 
-/** What one listing's lanes share. */
-export interface Reading<Config> {
-  readonly run: EndpointRun<Config>;
-  readonly limit: FileLimit;
-  /** Aborted when the first lane fails or the lease is lost: the others stop. */
-  readonly signal: AbortSignal;
-  /** Whether another page may be begun. */
-  readonly mayGoOn: () => boolean;
+/** Waits for a place to hold a page in; the answer gives it back. */
+export async function holdPage(
+  { pages, budget }: Pick<EndpointRun<unknown>, "pages" | "budget">,
+): Promise<() => void> {
+  const leaveOwn = await pages.take();
+  const leaveShared = await budget.pages.take();
+  return () => {
+    leaveShared();
+    leaveOwn();
+  };
+}
+
+/** The limit of the run's files, from what has been committed on; for one phase of the work. */
+export function fileLimit<Config>(
+  { context, progress, deps }: EndpointRun<Config>,
+  parallelPages: () => number,
+): FileLimit {
+  return createFileLimit({
+    maxFiles: context.endpoint.max_files_per_sync,
+    filesSeen: context.run.files_seen + progress.files + progress.filtered,
+    maxPageSize: deps.provider.limits.maxPageSize,
+    parallelPages,
+  });
+}
+
+/**
+ * Makes a call of the database that may be repeated and that reports provider calls: those sent since
+ * the last report, unless it fails. Every such call extends the lease.
+ */
+export async function reporting<Config, Result>(
+  run: EndpointRun<Config>,
+  call: (providerCalls: number, attempt: number) => Promise<Result>,
+): Promise<Result> {
+  const { deps, budget, calls } = run;
+  run.lost.throwIfAborted();
+  const providerCalls = calls.takeCount();
+  let attempt = 0;
+  try {
+    const result = await retryUnavailable(deps, budget.unloading, () => {
+      budget.spend({ calls: 1 });
+      attempt += 1;
+      return call(providerCalls, attempt);
+    });
+    run.heartbeat.beat();
+    return result;
+  } catch (thrown) {
+    calls.giveBack(providerCalls);
+    throw thrown;
+  }
 }
 
 /** Files per second, one decimal; 0 for a time too short to be measured. */

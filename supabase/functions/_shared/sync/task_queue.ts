@@ -15,6 +15,10 @@ export interface TaskQueue {
   release(task: Task): void;
   /** Open tasks as far as is known; 0 is certain. */
   openTasks(): number;
+  /** How many lanes have no task and none to come, seeds of uncommitted pages included. */
+  idleLanes(): number;
+  /** Counts tasks that a page under way will bring; negative when it has, or will not. */
+  promise(tasks: number): void;
   /** Lets those who wait look again at whether they may go on. */
   wake(): void;
 }
@@ -26,6 +30,8 @@ export interface TaskQueueOptions {
   readonly mayGoOn: () => boolean;
   readonly tasks: readonly Task[];
   readonly openTasks: number;
+  /** Most tasks worked on at the same time. */
+  readonly lanes: number;
 }
 
 /** Creates the queue of one endpoint's slice. */
@@ -35,6 +41,7 @@ export function createTaskQueue(options: TaskQueueOptions): TaskQueue {
   /** Tasks given back while a refill was being read: its answer is older than they are. */
   const releasedMeanwhile = new Set<number>();
   let open = options.openTasks;
+  let promised = 0;
   let refill: Promise<void> | null = null;
   /** Counts what may have made new tasks visible; a refill that found nothing waits for the next. */
   let news = 1;
@@ -107,6 +114,10 @@ export function createTaskQueue(options: TaskQueueOptions): TaskQueue {
       wake();
     },
     openTasks: () => open,
+    idleLanes: () => Math.max(0, options.lanes - open - promised),
+    promise(tasks) {
+      promised += tasks;
+    },
     wake,
   };
 }

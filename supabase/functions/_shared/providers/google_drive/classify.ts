@@ -82,6 +82,7 @@ function readWords(body: unknown): readonly Word[] {
 function isDeadPageToken(failure: HttpFailure, words: readonly Word[]): boolean {
   if (!failure.url.searchParams.has("pageToken")) return false;
   if (failure.status === 410) return true;
+  if (failure.status === 404) return words.some(({ location }) => location === "pageToken");
   if (failure.status !== 400) return false;
   return words.some(({ location }) => location === "pageToken" || location === "");
 }

@@ -4,14 +4,17 @@ import { toStorableText } from "./text.ts";
 
 type Details = Readonly<Record<string, Json | undefined>>;
 
-/** Keeps what is there; `undefined` where nothing is. */
+/** Keeps what is there; `undefined` where nothing is. Runs for every file: no entries are made. */
 function present(details: Details): JsonObject | undefined {
   const kept: Record<string, Json> = {};
-  for (const [name, value] of Object.entries(details)) {
+  let isEmpty = true;
+  for (const name in details) {
+    const value = details[name];
     if (value === undefined) continue;
     kept[name] = typeof value === "string" ? toStorableText(value) : value;
+    isEmpty = false;
   }
-  return Object.keys(kept).length > 0 ? kept : undefined;
+  return isEmpty ? undefined : kept;
 }
 
 type Person = NonNullable<DriveItem["lastModifyingUser"]>;

@@ -5,7 +5,8 @@ import { toStorableText } from "./text.ts";
 
 const GOOGLE_KINDS = "application/vnd.google-apps.";
 const LARGEST_BIGINT = 9_223_372_036_854_775_807n;
-const RFC_3339 = /^(\d{4})-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/;
+const FIRST_INSTANT_MS = Date.parse("0001-01-01T00:00:00Z");
+const RFC_3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:[Zz]|[+-]\d{2}:\d{2})$/;
 
 /** A record, and how many of its values could not be read and were left `null`. */
 export interface ReadFile {
@@ -30,11 +31,11 @@ function readSize(size: unknown): string | null | undefined {
 function readTime(time: unknown): string | null | undefined {
   if (time === undefined || time === null) return null;
   if (typeof time !== "string") return undefined;
-  const year = RFC_3339.exec(time)?.[1];
-  // PostgreSQL has no year 0, though RFC 3339 and JavaScript do.
-  if (year === undefined || year === "0000") return undefined;
+  if (!RFC_3339.test(time)) return undefined;
+  // PostgreSQL has no year 0, though RFC 3339 and JavaScript do; an offset may lead there too.
+  if (time.startsWith("0000")) return undefined;
   const instant = Date.parse(time);
-  if (!Number.isFinite(instant) || new Date(instant).getUTCFullYear() < 1) return undefined;
+  if (!Number.isFinite(instant) || instant < FIRST_INSTANT_MS) return undefined;
   return time;
 }
 
@@ -67,19 +68,24 @@ function toFileLink(item: DriveItem): string {
   return `https://drive.google.com/open?id=${encodeURIComponent(item.id)}`;
 }
 
+/** All parents, where there are several: which of them counts depends on what is in the scope. */
+function candidates({ parents }: Pick<DriveItem, "parents">) {
+  return parents !== undefined && parents.length > 1 ? { candidate_parent_ids: parents } : {};
+}
+
 /**
  * The row of a file, a Google document or a shortcut.
  *
- * @param parentId the folder it is read in: an item with several parents has one place in the table
+ * @param parentId the folder it is read in, or the first of its parents
  */
 export function toFileRecord(item: DriveItem, parentId: string | null): ReadFile {
   const size = readSize(item.size);
   const createdAt = readTime(item.createdTime);
   const updatedAt = readTime(item.modifiedTime);
-  const unreadable = [size, createdAt, updatedAt].filter((value) => value === undefined);
   const file = {
     external_file_id: item.id,
     external_parent_id: parentId,
+    ...candidates(item),
     file_name: toName(item.name),
     file_link: toFileLink(item),
     file_size: size ?? null,
@@ -89,18 +95,21 @@ export function toFileRecord(item: DriveItem, parentId: string | null): ReadFile
     external_updated_at: updatedAt ?? null,
     file_metadata: toFileMetadata(item),
   };
-  return { file, unreadableValues: unreadable.length };
+  const unreadableValues = Number(size === undefined) + Number(createdAt === undefined) +
+    Number(updatedAt === undefined);
+  return { file, unreadableValues };
 }
 
 /** The row of a folder. */
 export function toFolderRecord(
-  folder: Pick<DriveItem, "id" | "name">,
+  folder: Pick<DriveItem, "id" | "name" | "parents">,
   parentId: string | null,
   isRoot: boolean,
 ): FolderRecord {
   return {
     external_folder_id: folder.id,
     external_parent_id: parentId,
+    ...candidates(folder),
     folder_name: toName(folder.name),
     is_root: isRoot,
   };

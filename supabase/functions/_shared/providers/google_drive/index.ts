@@ -1,8 +1,10 @@
 import { SyncError } from "../../errors.ts";
 import type { Page, Provider, ProviderContext, Task } from "../types.ts";
+import { readChanges } from "./changes.ts";
 import { classify } from "./classify.ts";
 import { type GoogleDriveConfig, parseConfig } from "./config.ts";
 import { readFlatPage } from "./listing.ts";
+import { quotaOf } from "./quota.ts";
 import { parseSettings } from "./settings.ts";
 import { startListing } from "./start.ts";
 import { showValue } from "./text.ts";
@@ -46,5 +48,7 @@ export const googleDrive: Provider<GoogleDriveConfig> = {
   issueToken,
   startListing,
   readPage,
+  readChanges,
+  quotaOf,
   classify,
 };

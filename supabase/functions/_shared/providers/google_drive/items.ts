@@ -42,6 +42,11 @@ export interface Place {
   readonly isRoot: boolean;
 }
 
+/** The first parent, as Drive orders them: only items from before 2020 have more than one. */
+export function firstParent(item: DriveItem): string | null {
+  return item.parents?.[0] ?? null;
+}
+
 /** Items told apart, with the number of values that could not be read. */
 export interface SortedItems {
   readonly files: readonly FileRecord[];

@@ -9,7 +9,7 @@ import { type FileList, fileList, parseAnswer } from "./schemas.ts";
 const MOST_RESTARTS = 3;
 
 /** How often in a row a page may lead back to itself, as an empty one may, before it is a circle. */
-const MOST_REPEATS = 5;
+export const MOST_REPEATS = 5;
 
 /** The part of every task's cursor that says how far the reading of one query has come. */
 export const position = z.object({
@@ -65,7 +65,11 @@ export async function askPage(
     const message = "Google Drive answers a page that leads back to itself; it will be tried again";
     throw new SyncError("response_invalid", message);
   }
-  return { type: "page", list, nextPosition: { ...at, page_token: pageToken, repeats } };
+  return {
+    type: "page",
+    list,
+    nextPosition: { page_token: pageToken, restarts: at.restarts, repeats },
+  };
 }
 
 function isDeadPageToken(error: unknown, at: Position): boolean {

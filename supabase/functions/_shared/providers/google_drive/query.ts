@@ -1,3 +1,5 @@
+import type { CreatedWindow } from "./windows.ts";
+
 /** The MIME type by which Drive marks folders. */
 export const FOLDER_MIME_TYPE = "application/vnd.google-apps.folder";
 
@@ -29,6 +31,8 @@ const ITEM_FIELDS = [
 
 // A mask without nextPageToken makes Drive answer one page and look finished.
 const LIST_FIELDS = `nextPageToken,incompleteSearch,files(${ITEM_FIELDS})`;
+const CHANGES_FIELDS = "nextPageToken,newStartPageToken," +
+  `changes(changeType,removed,fileId,file(trashed,${ITEM_FIELDS}))`;
 const ROOT_FIELDS = "id,name,mimeType,trashed,driveId,parents,shortcutDetails(targetId)";
 const MOST_ITEMS = 1000;
 
@@ -60,6 +64,13 @@ export const ALL_FOLDERS = `trashed = false and mimeType = ${quote(FOLDER_MIME_T
 /** The query for everything of a corpus that is not a folder. */
 export const ALL_FILES = `trashed = false and mimeType != ${quote(FOLDER_MIME_TYPE)}`;
 
+/** Narrows a query to what was created within a window. */
+export function createdWithin(query: string, { from, to }: CreatedWindow): string {
+  const since = from === null ? "" : ` and createdTime >= ${quote(from)}`;
+  const until = to === null ? "" : ` and createdTime < ${quote(to)}`;
+  return query + since + until;
+}
+
 /** The query for the direct children of the given folders. */
 export function childrenOf(folderIds: readonly string[]): string {
   const parents = folderIds.map((id) => `${quote(id)} in parents`).join(" or ");
@@ -72,11 +83,14 @@ export function listUrl(apiUrl: string, request: ListRequest): URL {
   url.searchParams.set("q", request.query);
   url.searchParams.set("fields", LIST_FIELDS);
   url.searchParams.set("spaces", "drive");
-  const pageSize = Math.max(1, Math.min(MOST_ITEMS, Math.floor(request.pageSize)));
-  url.searchParams.set("pageSize", String(pageSize));
+  url.searchParams.set("pageSize", allowedPageSize(request.pageSize));
   setCorpus(url.searchParams, request.corpus);
   if (request.pageToken !== null) url.searchParams.set("pageToken", request.pageToken);
   return url;
+}
+
+function allowedPageSize(wanted: number): string {
+  return String(Math.max(1, Math.min(MOST_ITEMS, Math.floor(wanted))));
 }
 
 function setCorpus(parameters: URLSearchParams, corpus: Corpus): void {
@@ -106,6 +120,34 @@ export function startPageTokenUrl(apiUrl: string, driveId: string | null): URL {
   const url = new URL(`${apiUrl}/drive/v3/changes/startPageToken`);
   url.searchParams.set("supportsAllDrives", "true");
   if (driveId !== null) url.searchParams.set("driveId", driveId);
+  return url;
+}
+
+/** One page of a change log. */
+export interface ChangesRequest {
+  /** The shared drive whose log it is, or `null` for the user's own. */
+  readonly driveId: string | null;
+  readonly pageToken: string;
+  readonly pageSize: number;
+  /** Whether the user's log is to tell of items in shared drives that are shared one by one. */
+  readonly includesAllDrives: boolean;
+}
+
+/** The address of one page of changes.list. */
+export function changesUrl(apiUrl: string, request: ChangesRequest): URL {
+  const url = new URL(`${apiUrl}/drive/v3/changes`);
+  const parameters = url.searchParams;
+  parameters.set("pageToken", request.pageToken);
+  parameters.set("pageSize", allowedPageSize(request.pageSize));
+  parameters.set("fields", CHANGES_FIELDS);
+  parameters.set("spaces", "drive");
+  parameters.set("includeRemoved", "true");
+  parameters.set("supportsAllDrives", "true");
+  parameters.set("includeItemsFromAllDrives", String(request.includesAllDrives));
+  // What moved to another log is "removed" from this one. Its description, where it can still be
+  // read, tells a move from a loss.
+  parameters.set("includeCorpusRemovals", "true");
+  if (request.driveId !== null) parameters.set("driveId", request.driveId);
   return url;
 }
 

@@ -53,6 +53,26 @@ export const fileList = z.object({
 /** One page of files.list. */
 export type FileList = z.infer<typeof fileList>;
 
+/** One page of changes.list. Entries are parsed one by one, as items are. */
+export const changeList = z.object({
+  nextPageToken: z.string().min(1).optional(),
+  newStartPageToken: z.string().min(1).optional(),
+  changes: z.array(z.unknown()).default([]),
+});
+
+/** An entry about a shared drive itself: its name, or who its members are. */
+export const driveChange = z.object({ changeType: z.literal("drive") });
+
+/** An entry about an item. */
+export const itemChange = z.object({
+  fileId: id,
+  removed: z.boolean().default(false),
+  file: z.unknown().optional(),
+});
+
+/** Just enough of an item to know that it is in the trash. */
+export const trashedItem = z.object({ trashed: z.literal(true) });
+
 /** The top of a scope, as files.get describes it. */
 export const rootItem = z.object({
   id,

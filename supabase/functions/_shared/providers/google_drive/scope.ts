@@ -32,7 +32,11 @@ async function getRoot(id: string, context: Context): Promise<RootItem> {
 }
 
 /** Adds to a refusal what the owner of the endpoint can do about it. */
-async function explain(error: SyncError, what: string, context: Context): Promise<SyncError> {
+export async function explain(
+  error: SyncError,
+  what: string,
+  context: Context,
+): Promise<SyncError> {
   const account = await accountName(context);
   const verb = error.code === "access_denied" ? "read" : "find";
   return new SyncError(

@@ -1,14 +1,8 @@
-import { SyncError } from "../../errors.ts";
-import type {
-  FolderRecord,
-  JsonObject,
-  ListingStart,
-  ProviderContext,
-  TaskSeed,
-} from "../types.ts";
+import type { FeedStart, FolderRecord, ListingStart, ProviderContext, TaskSeed } from "../types.ts";
+import { feedKey } from "./changes.ts";
 import type { GoogleDriveConfig, GoogleDriveScope } from "./config.ts";
 import { toFolderRecord } from "./file_record.ts";
-import { flatSeed } from "./listing.ts";
+import { foldersSeed } from "./listing.ts";
 import { startPageTokenUrl } from "./query.ts";
 import { parseAnswer, type RootItem, startPageToken } from "./schemas.ts";
 import {
@@ -44,14 +38,13 @@ async function startCorpus(
 ): Promise<ListingStart> {
   const driveId = scope.type === "drive" ? scope.driveId : null;
   const root = driveId === null ? await checkAccount(context) : await checkDrive(driveId, context);
-  const token = await takeToken(driveId, context);
   return {
     roots: [toRoot(root)],
-    seeds: [flatSeed("folders", root.id)],
+    seeds: [foldersSeed(root.id)],
     walk: [],
-    parked_cursor: driveId === null
-      ? { v: 1, tokens: { user: token } }
-      : { v: 1, tokens: { drives: { [driveId]: token } } },
+    feeds: [await startFeed(driveId, context)],
+    is_tree: false,
+    sweep: "everything",
   };
 }
 
@@ -69,7 +62,9 @@ async function startFolders(
       folder.type === "unreadable" ? [unreadableSeed(folder.skipped)] : []
     ),
     walk: [...new Set(roots.map((root) => root.id))],
-    parked_cursor: await takeTokens(roots, context),
+    feeds: await startFeeds(roots, context),
+    is_tree: true,
+    sweep: "everything",
   };
 }
 
@@ -93,27 +88,32 @@ async function checkFolders(
   return checked;
 }
 
-async function takeToken(driveId: string | null, context: Context): Promise<string> {
+async function startFeed(driveId: string | null, context: Context): Promise<FeedStart> {
   const answer = await context.getJson(startPageTokenUrl(context.apiUrl, driveId));
-  return parseAnswer(startPageToken, answer, "changes.getStartPageToken").startPageToken;
+  const token = parseAnswer(startPageToken, answer, "changes.getStartPageToken").startPageToken;
+  return { key: feedKey(driveId), cursor: { page_token: token } };
 }
 
 /**
- * The tokens for folders: the user's own log, and that of each shared drive they lie in. A folder
- * of a shared drive that is shared with a non-member appears in the user's log alone, and the
- * drive's log refuses them.
+ * The logs for folders: that of each shared drive they lie in, and the user's own where one lies in
+ * a My Drive. A folder of a shared drive that is shared with a non-member appears in the user's log
+ * alone, and the drive's log refuses them.
  */
-async function takeTokens(roots: readonly RootItem[], context: Context): Promise<JsonObject> {
-  const user = await takeToken(null, context);
-  const driveIds = new Set(roots.flatMap((root) => root.driveId ?? []));
-  const drives: Record<string, string> = {};
+async function startFeeds(
+  roots: readonly RootItem[],
+  context: Context,
+): Promise<readonly FeedStart[]> {
+  const driveIds = new Set(roots.map((root) => root.driveId ?? null));
+  let needsUserLog = driveIds.delete(null);
+  const feeds: FeedStart[] = [];
   for (const driveId of driveIds) {
     try {
-      drives[driveId] = await takeToken(driveId, context);
+      feeds.push(await startFeed(driveId, context));
     } catch (error) {
-      if (!(error instanceof SyncError) || !isAboutOneFolder(error)) throw error;
+      if (!isAboutOneFolder(error)) throw error;
       // Not a member: what can be seen of this drive is in the user's log.
+      needsUserLog = true;
     }
   }
-  return { v: 1, tokens: { user, ...(driveIds.size > 0 ? { drives } : {}) } };
+  return needsUserLog ? [await startFeed(null, context), ...feeds] : feeds;
 }

@@ -1,0 +1,39 @@
+/** `deno task ok`: format, lint, types and tests, on every database this machine has. */
+import { runCommandLine } from "../local/command.ts";
+import { hasSystemPostgres } from "../local/database.ts";
+import { repositoryRoot } from "../local/paths.ts";
+import { createTerminal } from "../local/terminal.ts";
+import { addTallies, runStep, type Tally, tallyLine } from "./steps.ts";
+import { runTestCommand } from "./test_command.ts";
+
+const terminal = createTerminal();
+
+async function main(): Promise<number> {
+  const deno = Deno.execPath();
+  let tally: Tally = { passed: 0, failed: 0 };
+  const step = async (title: string, ...args: string[]) => {
+    tally = addTallies(tally, await runStep(terminal, title, deno, args));
+  };
+  await step("format", "fmt", "--check");
+  await step("lint", "lint");
+  await step("types", "check", "--quiet", ...await sourceFolders());
+  tally = addTallies(tally, await runTestCommand(terminal, "embedded"));
+  if (await hasSystemPostgres()) {
+    tally = addTallies(tally, await runTestCommand(terminal, "system"));
+  } else {
+    terminal.line("note: no PostgreSQL server of Debian here: the tests ran on the embedded one");
+  }
+  terminal.line(tallyLine(tally));
+  return tally.failed === 0 ? 0 : 1;
+}
+
+async function sourceFolders(): Promise<string[]> {
+  const folders: string[] = [];
+  for (const name of ["local", "scripts", "supabase/functions", "tests", "bench"]) {
+    const info = await Deno.stat(`${repositoryRoot()}/${name}`).catch(() => null);
+    if (info?.isDirectory) folders.push(`${name}/`);
+  }
+  return folders;
+}
+
+await runCommandLine(main);

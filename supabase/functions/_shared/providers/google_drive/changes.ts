@@ -1,0 +1,201 @@
+/** Reading change logs: a user's own, and one of each shared drive. */
+import { z } from "zod";
+import { SyncError } from "../../errors.ts";
+import type { ChangePage, Feed, ProviderContext, Removal, RemovalReason } from "../types.ts";
+import type { GoogleDriveConfig, GoogleDriveScope } from "./config.ts";
+import { isOutside } from "./corpus.ts";
+import { firstParent, sortItems } from "./items.ts";
+import { MOST_REPEATS, parseCursor, receipt } from "./paging.ts";
+import { changesUrl } from "./query.ts";
+import {
+  changeList,
+  driveChange,
+  type DriveItem,
+  driveItem,
+  itemChange,
+  parseAnswer,
+  trashedItem,
+} from "./schemas.ts";
+import { explain, isAboutOneFolder } from "./scope.ts";
+
+type Context = ProviderContext<GoogleDriveConfig>;
+
+const USER_LOG = "user";
+const DRIVE_LOG = "drive:";
+
+const feedCursor = z.object({
+  page_token: z.string().min(1),
+  /** How often in a row a page led back to itself. */
+  repeats: z.number().int().nonnegative().default(0),
+});
+
+/** The name of a log: a shared drive's, or (`null`) the user's own. */
+export function feedKey(driveId: string | null): string {
+  return driveId === null ? USER_LOG : DRIVE_LOG + driveId;
+}
+
+/** One page of a change log. */
+export async function readChanges(feed: Feed, context: Context): Promise<ChangePage> {
+  const at = parseCursor(feedCursor, feed.cursor);
+  const { scope } = context.config;
+  const answer = await ask(driveIdOf(feed.key, scope), at.page_token, context);
+  const list = parseAnswer(changeList, answer, "changes.list");
+  const next = nextOf(list, at);
+  const { items, removed, unreadable } = readEntries(list.changes, scope);
+  const { files, folders, unreadableValues } = sortItems(items, (item) => ({
+    parentId: firstParent(item),
+    isRoot: isTop(item.id, scope),
+  }));
+  return {
+    files,
+    folders,
+    removed,
+    receipt: receipt({
+      change_pages: 1,
+      changes: list.changes.length,
+      items_unreadable: unreadable,
+      values_unreadable: unreadableValues,
+    }),
+    next,
+  };
+}
+
+/** The shared drive of a log, or `null` for the user's own; refuses a log of another scope. */
+function driveIdOf(key: string, scope: GoogleDriveScope): string | null {
+  const driveId = key.startsWith(DRIVE_LOG) ? key.slice(DRIVE_LOG.length) : null;
+  const isKnown = key === feedKey(driveId) && driveId !== "";
+  const isWanted = scope.type === "folders" ||
+    driveId === (scope.type === "drive" ? scope.driveId : null);
+  if (isKnown && isWanted) return driveId;
+  throw expired("Cannot follow this change log as it belongs to another endpoint_config");
+}
+
+function expired(why: string, cause?: unknown): SyncError {
+  return new SyncError("cursor_expired", `${why}; everything is listed again`, { cause });
+}
+
+async function ask(driveId: string | null, pageToken: string, context: Context): Promise<unknown> {
+  const { apiUrl, pageSize, config: { scope } } = context;
+  const url = changesUrl(apiUrl, {
+    driveId,
+    pageToken,
+    pageSize,
+    includesAllDrives: scope.type !== "account",
+  });
+  try {
+    return await context.getJson(url);
+  } catch (error) {
+    if (!isAboutOneFolder(error)) throw error;
+    throw await explainClosedLog(error, driveId, context);
+  }
+}
+
+/**
+ * What it means that a log is not to be had: never that something was deleted. Of folders, others
+ * may still be readable, and each is looked at when the listing begins again.
+ */
+async function explainClosedLog(
+  error: SyncError,
+  driveId: string | null,
+  context: Context,
+): Promise<SyncError> {
+  if (driveId === null) {
+    // There is always a log of the user's own; what is not found is the place in it.
+    return error.code === "scope_not_found"
+      ? expired("Google Drive no longer knows the position in the change log", error)
+      : error;
+  }
+  if (context.config.scope.type === "folders") {
+    return expired("The change log of a shared drive can no longer be read", error);
+  }
+  return await explain(error, `the shared drive "${driveId}"`, context);
+}
+
+function nextOf(
+  { nextPageToken, newStartPageToken }: z.infer<typeof changeList>,
+  at: z.infer<typeof feedCursor>,
+): ChangePage["next"] {
+  if (nextPageToken !== undefined && newStartPageToken === undefined) {
+    const repeats = nextPageToken === at.page_token ? at.repeats + 1 : 0;
+    if (repeats > MOST_REPEATS) throw invalid("a page of changes that leads back to itself");
+    // An empty page may lead anywhere; only a circle is counted.
+    const counted = repeats > 0 ? { repeats } : {};
+    return { type: "more", cursor: { page_token: nextPageToken, ...counted } };
+  }
+  if (newStartPageToken !== undefined && nextPageToken === undefined) {
+    return { type: "drained", cursor: { page_token: newStartPageToken } };
+  }
+  throw invalid("a page of changes without a single place to go on");
+}
+
+function invalid(what: string): SyncError {
+  const message = `Google Drive answers ${what}; it will be tried again`;
+  return new SyncError("response_invalid", message);
+}
+
+/** What an entry says of an item now. */
+type State =
+  | { readonly type: "shown"; readonly item: DriveItem }
+  | { readonly type: "gone"; readonly removal: Removal };
+
+interface Entries {
+  readonly items: readonly DriveItem[];
+  readonly removed: readonly Removal[];
+  /** Entries that could not be read: they stop no other, and a later listing sees the item. */
+  readonly unreadable: number;
+}
+
+/** Reads the entries of a page. Of several about one item the last counts: they are states. */
+function readEntries(changes: readonly unknown[], scope: GoogleDriveScope): Entries {
+  const states = new Map<string, State>();
+  let unreadable = 0;
+  for (const change of changes) {
+    // A drive's name and members are no files. An account's own corpus is without shared drives,
+    // and a drive that was lost refuses its log.
+    if (driveChange.safeParse(change).success) continue;
+    const state = readEntry(change, scope);
+    if (state === null) unreadable++;
+    else states.set(state.type === "shown" ? state.item.id : state.removal.external_id, state);
+  }
+  const all = [...states.values()];
+  return {
+    items: all.flatMap((state) => state.type === "shown" ? [state.item] : []),
+    removed: all.flatMap((state) => state.type === "gone" ? [state.removal] : []),
+    unreadable,
+  };
+}
+
+/** What an entry says; `null` where it cannot be read. */
+function readEntry(value: unknown, scope: GoogleDriveScope): State | null {
+  const change = itemChange.safeParse(value);
+  if (!change.success) return null;
+  const { fileId, removed, file } = change.data;
+  const gone = (reason: RemovalReason): State => ({
+    type: "gone",
+    removal: { external_id: fileId, reason },
+  });
+  if (removed && file === undefined) return gone("removed");
+  // Before the rest is looked at: what is in the trash goes, however it is described.
+  if (trashedItem.safeParse(file).success) return gone("trashed");
+  // Moved out of the corpus, however it is described. Folders may lie in both: the parents decide.
+  if (removed && scope.type !== "folders") return gone("out_of_scope");
+  const item = driveItem.safeParse(file);
+  if (!item.success || item.data.id !== fileId) return null;
+  const isMovedAway = isOutside(item.data, scope);
+  if ((removed || isMovedAway) && isTop(fileId, scope)) {
+    throw expired("A folder of the scope moved to where another change log tells of it");
+  }
+  if (isMovedAway) return gone("out_of_scope");
+  return { type: "shown", item: item.data };
+}
+
+function isTop(id: string, scope: GoogleDriveScope): boolean {
+  switch (scope.type) {
+    case "account":
+      return false;
+    case "drive":
+      return id === scope.driveId;
+    case "folders":
+      return scope.folderIds.includes(id);
+  }
+}

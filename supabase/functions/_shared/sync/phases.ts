@@ -1,0 +1,86 @@
+import { SyncError } from "../errors.ts";
+import type { Feed, Task } from "../providers/types.ts";
+import { workChanges } from "./changes.ts";
+import { retryUnavailable } from "./db_retry.ts";
+import type { WorkEnd } from "./outcome.ts";
+import { type EndpointRun, providerContext, reporting } from "./run_state.ts";
+import { workTasks } from "./tasks.ts";
+
+/** What there is to be done for an endpoint, as far as it was handed over. */
+interface Work {
+  readonly tasks: readonly Task[];
+  readonly openTasks: number;
+  readonly feeds: readonly Feed[];
+  /** A full listing is open: when all is read, what it has not shown is gone. */
+  readonly isFull: boolean;
+}
+
+/**
+ * Works on the endpoint, one phase after the other: the open tasks, the change logs, the tasks that
+ * those brought, the sweep. A page of a listing is never committed beside or after a page of the
+ * logs that was read later: the older look at a file must not win.
+ */
+export async function workPhases<Config>(run: EndpointRun<Config>): Promise<WorkEnd> {
+  try {
+    return await work(run, await openingWork(run));
+  } catch (thrown) {
+    if (!(thrown instanceof SyncError) || thrown.code !== "cursor_expired") throw thrown;
+    // The provider has forgotten a position in its listing or its log, so everything is listed anew;
+    // the rows stay. Once a slice.
+    run.log.warn("listing_restarted", { cause: thrown });
+    return await work(run, await startListing(run));
+  }
+}
+
+async function openingWork<Config>(run: EndpointRun<Config>): Promise<Work> {
+  const { context } = run;
+  const { listing, tasks, feeds } = context;
+  const isFull = listing?.is_full ?? false;
+  if (context.run.mode === "full" && !isFull) return await startListing(run);
+  return { tasks, openTasks: listing?.open_tasks ?? 0, feeds, isFull };
+}
+
+async function startListing<Config>(run: EndpointRun<Config>): Promise<Work> {
+  const { deps, context } = run;
+  const { maxPageSize, maxParallelTasks, foldersPerTask } = deps.provider.limits;
+  const terms = { pageSize: maxPageSize, idleLanes: maxParallelTasks, signal: run.lost };
+  const start = await deps.provider.startListing(providerContext(run, terms));
+  const { listing, tasks } = await reporting(
+    run,
+    (provider_calls) =>
+      deps.db.startListing(context, { ...start, folders_per_task: foldersPerTask, provider_calls }),
+  );
+  return {
+    tasks,
+    openTasks: listing.open_tasks,
+    feeds: start.feeds.map((feed) => ({ ...feed, sequence: 0 })),
+    isFull: true,
+  };
+}
+
+async function work<Config>(run: EndpointRun<Config>, found: Work): Promise<WorkEnd> {
+  const listed = await workTasks(run, found);
+  if (listed !== "done") return listed;
+  const changes = await workChanges(run, found.feeds);
+  if (changes.end !== "done") return changes.end;
+  const walked = await workTasks(run, changes);
+  if (walked !== "done") return walked;
+  return found.isFull ? await sweep(run) : "done";
+}
+
+/** Deletes what the full listing has not shown, part by part; the database decides what that is. */
+async function sweep<Config>(run: EndpointRun<Config>): Promise<WorkEnd> {
+  const { deps, context, budget, progress, log } = run;
+  while (!budget.isSpent()) {
+    run.lost.throwIfAborted();
+    const swept = await retryUnavailable(deps, budget.unloading, () => {
+      budget.spend({ calls: 1 });
+      return deps.db.sweep(context);
+    });
+    run.heartbeat.beat();
+    progress.deleted += swept.deleted;
+    if (swept.held !== null) log.warn("deletions_held", { held: swept.held });
+    if (!swept.more) return "done";
+  }
+  return "continue";
+}

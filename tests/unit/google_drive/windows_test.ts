@@ -1,0 +1,144 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import fc from "fast-check";
+import {
+  type CreatedWindow,
+  cutWindow,
+} from "../../../supabase/functions/_shared/providers/google_drive/windows.ts";
+
+const ALL: CreatedWindow = { from: null, to: null };
+/** Of a window that has been cut once; the whole listing waits for its second page. */
+const FIRST_PAGE = { window: ALL, pages: 1, depth: 1, idleLanes: 7 };
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+/** `count` times, evenly spread. */
+function spread(from: string, to: string, count: number): string[] {
+  const [start, end] = [Date.parse(from), Date.parse(to)];
+  return Array.from({ length: count }, (_, n) => iso(start + ((end - start) * n) / (count - 1)));
+}
+
+function holds({ from, to }: CreatedWindow, ms: number): boolean {
+  return (from === null || ms >= Date.parse(from)) && (to === null || ms < Date.parse(to));
+}
+
+const anyMs = fc.integer({ min: Date.UTC(1990, 0), max: Date.UTC(2040, 0) });
+
+Deno.test("cutWindow() cuts a fair sample at its quantiles", () => {
+  const times = spread("2012-04-24T00:00:00Z", "2026-01-01T00:00:00Z", 800);
+  const windows = cutWindow(FIRST_PAGE, times);
+  equal(windows.length, 8);
+  for (const window of windows) {
+    equal(times.filter((time) => holds(window, Date.parse(time))).length, 100);
+  }
+});
+
+Deno.test("cutWindow() cuts the time that a page of newest items leaves out evenly", () => {
+  const windows = cutWindow(
+    FIRST_PAGE,
+    spread("2025-12-20T00:00:00Z", "2026-01-01T00:00:00Z", 1000),
+  );
+  equal(windows.at(-1)?.from, "2025-12-20T00:00:00.000Z");
+  const lengths = windows.slice(1, -1).map(({ from, to }) =>
+    Date.parse(to ?? "") - Date.parse(from ?? "")
+  );
+  equal(lengths.length, 13);
+  ok(Math.max(...lengths) - Math.min(...lengths) <= 1);
+});
+
+Deno.test("cutWindow() cuts what comes after a page of the oldest items, up to the window's end", () => {
+  const window = { from: null, to: "2026-01-01T00:00:00.000Z" };
+  const times = spread("2012-04-24T00:00:00Z", "2012-05-01T00:00:00Z", 100);
+  const windows = cutWindow({ ...FIRST_PAGE, window }, times);
+  equal(windows.length, 15);
+  equal(windows[0]?.to, "2012-05-01T00:00:00.001Z");
+  deepEqual(windows.at(-1)?.to, window.to);
+});
+
+Deno.test("cutWindow() leaves a window whole where cutting is of no use", () => {
+  const times = spread("2015-01-01T00:00:00Z", "2026-01-01T00:00:00Z", 100);
+  const whole = (more: Partial<typeof FIRST_PAGE>, sample: readonly unknown[] = times) =>
+    deepEqual(cutWindow({ ...FIRST_PAGE, ...more }, sample), []);
+  whole({ idleLanes: 1 });
+  whole({ pages: 3 });
+  whole({ pages: 5 });
+  whole({ pages: 256 });
+  whole({ depth: 8 });
+  whole({}, []);
+  whole({}, times.slice(0, 15));
+  whole({}, times.map(() => times[0]));
+  whole({}, [...times, undefined]);
+  whole({}, [...times, "yesterday"]);
+});
+
+Deno.test("cutWindow() cuts ever more rarely, the more was read", () => {
+  const times = spread("2015-01-01T00:00:00Z", "2026-01-01T00:00:00Z", 100);
+  const due = Array.from({ length: 200 }, (_, index) => index + 1)
+    .filter((pages) => cutWindow({ ...FIRST_PAGE, pages }, times).length > 0);
+  deepEqual(due, [1, 2, 4, 8, 16, 32, 64]);
+});
+
+Deno.test("cutWindow() leaves a listing whole that may end with its second page", () => {
+  const times = spread("2015-01-01T00:00:00Z", "2026-01-01T00:00:00Z", 100);
+  deepEqual(cutWindow({ ...FIRST_PAGE, depth: 0 }, times), []);
+  ok(cutWindow({ ...FIRST_PAGE, depth: 0, pages: 2 }, times).length > 0);
+});
+
+Deno.test("windows share out time completely, whatever the cuts", () => {
+  const sample = fc.array(anyMs, { minLength: 1, maxLength: 40 });
+  const cuts = fc.array(
+    fc.record({ sample, idleLanes: fc.integer({ min: 2, max: 9 }), which: fc.nat() }),
+    { maxLength: 5 },
+  );
+  fc.assert(
+    fc.property(cuts, fc.array(anyMs), (steps, others) => {
+      let windows: readonly { window: CreatedWindow; depth: number }[] = [{
+        window: ALL,
+        depth: 0,
+      }];
+      const met = new Set(["null/null"]);
+      const probes = [...others];
+      for (const { sample, idleLanes, which } of steps) {
+        const parent = windows[which % windows.length];
+        ok(parent !== undefined);
+        const { window, depth } = parent;
+        const made = cutWindow({ window, depth, idleLanes, pages: 1 }, sample.map(iso));
+        if (made.length === 0) continue;
+        ok(made.length >= 2 && made.length <= 2 * (idleLanes + 1));
+        for (const { from, to } of made) {
+          // No two windows of one listing may share a key: the second would never be read.
+          ok(!met.has(`${from}/${to}`));
+          met.add(`${from}/${to}`);
+          const edge = Date.parse(from ?? to ?? "");
+          probes.push(edge - 1, edge, edge + 1);
+        }
+        const children = made.map((each) => ({ window: each, depth: depth + 1 }));
+        windows = [...windows.filter((each) => each !== parent), ...children];
+      }
+      for (const ms of probes) {
+        equal(windows.filter(({ window }) => holds(window, ms)).length, 1, iso(ms));
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+Deno.test("cutting comes to an end, though every page asks for it", () => {
+  let [deepest, cut] = [0, 0];
+  const open: { window: CreatedWindow; depth: number }[] = [{ window: ALL, depth: 0 }];
+  while (open.length > 0) {
+    const next = open.pop();
+    ok(next !== undefined);
+    const { window, depth } = next;
+    deepest = Math.max(deepest, depth);
+    // The narrowest sample at the window's own beginning.
+    const start = window.from === null ? Date.UTC(2020, 0) : Date.parse(window.from);
+    const sample = [start, start + 1, start, start + 1, start, start + 1].map(iso);
+    const [, second] = cutWindow({ window, depth, idleLanes: 2, pages: 1 }, sample);
+    if (second === undefined) continue;
+    cut++;
+    open.push({ window: second, depth: depth + 1 });
+  }
+  ok(deepest <= 8 && cut <= 8);
+});
