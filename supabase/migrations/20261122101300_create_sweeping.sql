@@ -232,6 +232,7 @@ declare
   v_listing connector.listings;
   v_folders record;
   v_files record;
+  v_filtered record;
   v_gone record;
 begin
   perform pg_catalog.pg_advisory_xact_lock(
@@ -246,6 +247,8 @@ begin
   perform connector.rewrite_paths(v_state.endpoint_id, v_folders.changed);
   select * into v_files from connector.upsert_files(
     v_state.endpoint_id, v_listing.id, p_verdicts -> 'present_files');
+  select * into v_filtered
+  from connector.delete_filtered(v_state.endpoint_id, coalesce(p_verdicts -> 'filtered', '[]'));
   select * into v_gone from connector.remove_items(v_state.endpoint_id, (
     select coalesce(jsonb_agg(jsonb_build_object(
       'external_id', g.id, 'reason', v_listing.deletion_reason)), '[]')
@@ -261,13 +264,14 @@ begin
   where u.is_folder
   on conflict (listing_id, external_folder_id) do nothing;
   perform connector.count_deleted(
-    v_state, v_gone.deleted, v_gone.bytes - v_files.bytes,
+    v_state, v_gone.deleted + v_filtered.deleted,
+    v_gone.bytes + v_filtered.bytes - v_files.bytes,
     coalesce((p_verdicts ->> 'provider_calls')::bigint, 0));
-  return jsonb_build_object('deleted', v_gone.deleted);
+  return jsonb_build_object('deleted', v_gone.deleted + v_filtered.deleted);
 end;
 $$;
 comment on function public.connector_note_absences(jsonb, jsonb) is
-  'What the provider said of absent items: gone ones become tombstones, present ones are updated, unknown ones stay.';
+  'What the provider said of absent items: gone and filtered ones become tombstones, present ones are updated, unknown ones stay.';
 
 revoke execute on function
   connector.unseen_files(connector.listings, bigint),
