@@ -13,6 +13,7 @@ import { toFolderRecord } from "./folder_record.ts";
 import { inGroups } from "./groups.ts";
 import { isRefusal } from "./project.ts";
 import { folderAnswer, type FolderResource, itemAnswer, parseAnswer } from "./schemas.ts";
+import { isSystemFolder } from "./system_folders.ts";
 import { folderUrl, itemUrl } from "./urls.ts";
 
 type Context = ProviderContext<AutodeskConfig>;
@@ -84,18 +85,28 @@ async function lookAtFolder(
 }
 
 /**
- * Whether a folder lies in a deleted one, or is one: what is in a deleted folder is not marked
- * itself. The way up ends where the account sees no further.
+ * Whether a folder is no part of the scope, or no longer: it lies outside, or in a deleted folder, or
+ * is one. What is in a deleted folder is not marked itself. The way up ends where the account sees no
+ * further; as permissions are inherited, a folder named by the scope is met before that.
  */
-async function isBuried(folderId: string | undefined, look: LookAtFolder): Promise<boolean> {
-  let id = folderId;
-  for (let steps = 0; id !== undefined && steps < DEEPEST_FOLDER; steps++) {
+async function isBeyondScope(
+  folderId: string,
+  look: LookAtFolder,
+  { config }: Context,
+): Promise<boolean> {
+  const way: FolderResource[] = [];
+  let id: string | undefined = folderId;
+  while (id !== undefined && way.length < DEEPEST_FOLDER) {
     const folder: FolderResource | null = await look(id);
-    if (folder === null) return false;
+    if (folder === null) break;
     if (folder.attributes.hidden) return true;
+    way.push(folder);
     id = folder.relationships?.parent?.data.id;
   }
-  return false;
+  if (config.folderIds.length > 0) return !way.some(({ id }) => config.folderIds.includes(id));
+  // The last one is the root of the project, and below it are its top folders.
+  const top = id === undefined ? way.at(-2) : undefined;
+  return top !== undefined && isSystemFolder(top, config);
 }
 
 async function judgeFolder(item: AbsentItem, look: LookAtFolder, context: Context): Promise<Fate> {
@@ -104,7 +115,7 @@ async function judgeFolder(item: AbsentItem, look: LookAtFolder, context: Contex
   if (id === context.config.projectId) return lostSight(item);
   const folder = await look(id);
   if (folder === null) return lostSight(item);
-  if (await isBuried(id, look)) return { type: "gone", id };
+  if (await isBeyondScope(id, look, context)) return { type: "gone", id };
   const parentId = await findParent(folder, look, context);
   return { type: "folder", folder: toFolderRecord(folder, parentId, context) };
 }
@@ -135,7 +146,7 @@ async function judgeFile(item: AbsentItem, look: LookAtFolder, context: Context)
   if (isDeleted(listed)) return { type: "gone", id };
   const parentId = listed.item.relationships?.parent?.data.id ?? lastParentId;
   if (parentId === null || await look(parentId) === null) return lostSight(item);
-  if (await isBuried(parentId, look)) return { type: "gone", id };
+  if (await isBeyondScope(parentId, look, context)) return { type: "gone", id };
   return { type: "file", file: toFileRecord(listed, parentId, context.config).file };
 }
 

@@ -72,9 +72,21 @@ async function probe(hubId: string, context: Context): Promise<SyncError | null>
   }
 }
 
+/** Whoever may not even ask for hubs is not known at all. */
+async function askHubs({ getJson, apiUrl, config }: Context): Promise<unknown> {
+  try {
+    return await getJson(hubsUrl(apiUrl));
+  } catch (error) {
+    if (!isRefusal(error) || config.userId === null) throw error;
+    const message =
+      `Autodesk does not know the user "${config.userId}" of x_user_id, or not as a ` +
+      "member of this account; correct x_user_id in endpoint_config";
+    throw new SyncError(error.code, message, { cause: error });
+  }
+}
+
 async function listHubs(context: Context): Promise<Hubs> {
-  const answer = await context.getJson(hubsUrl(context.apiUrl));
-  const { data, meta } = parseAnswer(hubList, answer, "the hubs");
+  const { data, meta } = parseAnswer(hubList, await askHubs(context), "the hubs");
   const warnings = meta?.warnings ?? [];
   // 401 and 403 are what an application gets for regions it has nothing to do with, too.
   const refused = warnings.filter(({ HttpStatusCode }) =>

@@ -1,5 +1,5 @@
 import type { AutodeskConfig } from "./config.ts";
-import { folderResource, type ResourceList } from "./schemas.ts";
+import { type FolderResource, folderResource, type ResourceList } from "./schemas.ts";
 
 const GUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
 
@@ -17,16 +17,24 @@ const SYSTEM_NAMES: readonly RegExp[] = [
 ];
 
 /**
- * Leaves out top folders that hold no project files. `projectFilesOnly` asks Autodesk to do so, but
- * that is promised only for calls in a user's name; and the top folders of a user may lie deep in
- * the project and have any name.
+ * Whether a top folder of the project holds no project files. The top folders of a user may lie deep in
+ * the project and have any name: theirs are all taken for project files.
  */
-export function withoutSystemFolders(list: ResourceList, { userId }: AutodeskConfig): ResourceList {
-  if (userId !== null) return list;
+export function isSystemFolder(
+  { attributes }: FolderResource,
+  { userId }: AutodeskConfig,
+): boolean {
+  return userId === null && SYSTEM_NAMES.some((pattern) => pattern.test(attributes.name));
+}
+
+/**
+ * Leaves out top folders that hold no project files. `projectFilesOnly` asks Autodesk to do so, but
+ * that is promised only for calls in a user's name.
+ */
+export function withoutSystemFolders(list: ResourceList, config: AutodeskConfig): ResourceList {
   const data = list.data.filter((value) => {
     const folder = folderResource.safeParse(value);
-    return !folder.success ||
-      !SYSTEM_NAMES.some((pattern) => pattern.test(folder.data.attributes.name));
+    return !folder.success || !isSystemFolder(folder.data, config);
   });
   return { ...list, data };
 }
