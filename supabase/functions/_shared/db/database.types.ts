@@ -6,14 +6,14 @@ export type Database = {
           Tables: {
             "endpoints": {
                   Row: {
-                    "created_at": string,"description": string | null,"enabled": boolean,"endpoint_config": NonNullable<Json>,"endpoint_type": string,"file_types": Json | null,"id": string,"interval_minutes": number | null,"last_error_code": string | null,"last_error_message": string | null,"last_sync_at": string | null,"last_sync_status": string,"max_files_per_sync": number | null,"name": string,"project_id": string,"schedule_cron": string,"schedule_type": string,"sync_requested_at": string | null,"sync_requested_mode": string | null,"tags": Json | null,"timezone": string,"updated_at": string,"user_id": string
+                    "created_at": string,"deletions_approved_at": string | null,"description": string | null,"enabled": boolean,"endpoint_config": NonNullable<Json>,"endpoint_type": string,"file_types": Json | null,"id": string,"interval_minutes": number | null,"last_error_code": string | null,"last_error_message": string | null,"last_sync_at": string | null,"last_sync_status": string,"max_files_per_sync": number | null,"name": string,"project_id": string,"schedule_cron": string,"schedule_type": string,"sync_requested_at": string | null,"sync_requested_mode": string | null,"tags": Json | null,"timezone": string,"updated_at": string,"user_id": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "created_at"?: string,"description"?: string | null,"enabled"?: boolean,"endpoint_config"?: NonNullable<Json>,"endpoint_type": string,"file_types"?: Json | null,"id"?: string,"interval_minutes"?: number | null,"last_error_code"?: string | null,"last_error_message"?: string | null,"last_sync_at"?: string | null,"last_sync_status"?: string,"max_files_per_sync"?: number | null,"name": string,"project_id": string,"schedule_cron"?: string,"schedule_type"?: string,"sync_requested_at"?: string | null,"sync_requested_mode"?: string | null,"tags"?: Json | null,"timezone"?: string,"updated_at"?: string,"user_id": string
+                    "created_at"?: string,"deletions_approved_at"?: string | null,"description"?: string | null,"enabled"?: boolean,"endpoint_config"?: NonNullable<Json>,"endpoint_type": string,"file_types"?: Json | null,"id"?: string,"interval_minutes"?: number | null,"last_error_code"?: string | null,"last_error_message"?: string | null,"last_sync_at"?: string | null,"last_sync_status"?: string,"max_files_per_sync"?: number | null,"name": string,"project_id": string,"schedule_cron"?: string,"schedule_type"?: string,"sync_requested_at"?: string | null,"sync_requested_mode"?: string | null,"tags"?: Json | null,"timezone"?: string,"updated_at"?: string,"user_id": string
                   }
                   Update: {
-                    "created_at"?: string,"description"?: string | null,"enabled"?: boolean,"endpoint_config"?: NonNullable<Json>,"endpoint_type"?: string,"file_types"?: Json | null,"id"?: string,"interval_minutes"?: number | null,"last_error_code"?: string | null,"last_error_message"?: string | null,"last_sync_at"?: string | null,"last_sync_status"?: string,"max_files_per_sync"?: number | null,"name"?: string,"project_id"?: string,"schedule_cron"?: string,"schedule_type"?: string,"sync_requested_at"?: string | null,"sync_requested_mode"?: string | null,"tags"?: Json | null,"timezone"?: string,"updated_at"?: string,"user_id"?: string
+                    "created_at"?: string,"deletions_approved_at"?: string | null,"description"?: string | null,"enabled"?: boolean,"endpoint_config"?: NonNullable<Json>,"endpoint_type"?: string,"file_types"?: Json | null,"id"?: string,"interval_minutes"?: number | null,"last_error_code"?: string | null,"last_error_message"?: string | null,"last_sync_at"?: string | null,"last_sync_status"?: string,"max_files_per_sync"?: number | null,"name"?: string,"project_id"?: string,"schedule_cron"?: string,"schedule_type"?: string,"sync_requested_at"?: string | null,"sync_requested_mode"?: string | null,"tags"?: Json | null,"timezone"?: string,"updated_at"?: string,"user_id"?: string
                   }
                   Relationships: [
                     
@@ -110,11 +110,23 @@ isOneToOne: false
                 }
           }
           Functions: {
-            "connector_begin_slice":
+            "approve_deletions":
+{ Args: { "endpoint_id": string }; Returns: Json
+                           },
+"connector_absent_items":
+{ Args: { "p_lease": Json,"p_limit": number }; Returns: Json
+                           },
+"connector_begin_slice":
 { Args: { "p_leases": Json }; Returns: Json
+                           },
+"connector_block_calls":
+{ Args: { "p_bucket": string,"p_seconds": number }; Returns: undefined
                            },
 "connector_claim":
 { Args: { "p_batch": number,"p_endpoint_type"?: string,"p_max_concurrent": number }; Returns: Json
+                           },
+"connector_commit_changes":
+{ Args: { "p_lease": Json,"p_page": Json }; Returns: Json
                            },
 "connector_commit_page":
 { Args: { "p_lease": Json,"p_page": Json }; Returns: Json
@@ -124,6 +136,9 @@ isOneToOne: false
                            },
 "connector_health":
 { Args: Record<PropertyKey, never>; Returns: Json
+                           },
+"connector_note_absences":
+{ Args: { "p_lease": Json,"p_verdicts": Json }; Returns: Json
                            },
 "connector_open_tasks":
 { Args: { "p_after_id": number,"p_lease": Json,"p_limit": number }; Returns: Json
@@ -142,6 +157,12 @@ isOneToOne: false
                            },
 "connector_store_token":
 { Args: { "p_lease": Json,"p_token": Json }; Returns: undefined
+                           },
+"connector_sweep":
+{ Args: { "p_lease": Json,"p_limit"?: number }; Returns: Json
+                           },
+"connector_take_calls":
+{ Args: { "p_bucket": string,"p_units": number,"p_units_per_minute": number }; Returns: Json
                            },
 "connector_unplanned_schedules":
 { Args: { "p_limit": number }; Returns: Json
