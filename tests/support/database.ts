@@ -31,10 +31,11 @@ export async function withDatabase(test: (sql: Sql) => Promise<void>): Promise<v
   }
 }
 
-/** Removes every endpoint and all that hangs on one, and what is queued for pg_net. */
+/** Removes every endpoint and all that hangs on one, what is queued for pg_net, and used-up quotas. */
 export async function resetDatabase(sql: Sql): Promise<void> {
   await sql`truncate public.endpoints cascade`;
   await sql`delete from net.http_request_queue`;
+  await sql`delete from connector.rate_limits`;
   await sql`update connector.scheduler set last_tick_at = null, last_dispatch_at = null`;
 }
 
