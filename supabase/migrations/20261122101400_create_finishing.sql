@@ -153,14 +153,16 @@ begin
   from connector.endpoint_states as s where s.endpoint_id = p_endpoint_id;
   select min(f.folder_name) into v_gone
   from connector.folders as f where f.endpoint_id = p_endpoint_id and f.is_root and f.is_gone;
-  select count(*), (array_agg(
-      format('%s (%s)', e.message, coalesce(nullif(f.path, ''), f.folder_name, e.external_folder_id))
-      order by f.path, e.external_folder_id))[1]
-  into v_errors, v_first_error
+  select count(*) into v_errors
+  from connector.folder_errors as e where e.endpoint_id = p_endpoint_id;
+  select format('"%s": %s', coalesce(nullif(f.path, ''), f.folder_name, e.external_folder_id), e.message)
+  into v_first_error
   from connector.folder_errors as e
   left join connector.folders as f
     on f.endpoint_id = e.endpoint_id and f.external_folder_id = e.external_folder_id
-  where e.endpoint_id = p_endpoint_id;
+  where e.endpoint_id = p_endpoint_id
+  order by f.path nulls last, e.external_folder_id
+  limit 1;
   if v_gone is not null then
     status := 'needs_attention';
     code := 'scope_not_found';
