@@ -44,7 +44,9 @@ export function serveFunction(options: FunctionProcessOptions): FunctionProcess 
     void launched.ended.then((ending) => {
       current = null;
       if (isStopping) return;
-      crashes = Date.now() - startedAt > HEALTHY_AFTER_MS ? 1 : crashes + 1;
+      // One that was asked to end did not crash.
+      const isOrderly = hasBooted && ending.code === 0;
+      crashes = isOrderly || Date.now() - startedAt > HEALTHY_AFTER_MS ? 1 : crashes + 1;
       startAgain(hasBooted, ending);
     });
     current = launched;

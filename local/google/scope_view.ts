@@ -1,6 +1,6 @@
 import type { DriveState } from "./drive_state.ts";
 import { type Account, FOLDER_TYPE, type Item } from "./drive_types.ts";
-import { canSee, isShared, isTrashed, subtree } from "./visibility.ts";
+import { canSee, isShared, isTrashed } from "./visibility.ts";
 
 /** A part of a Drive, as a person would name it. */
 export type ViewScope =
@@ -26,19 +26,33 @@ export interface FileInScope {
 export function filesInScope(model: DriveState, email: string, scope: ViewScope): FileInScope[] {
   const account = model.account(email);
   const tops = topsOf(model, account, scope);
-  const found = new Map<string, FileInScope>();
+  const items = itemsInScope(model, account, scope);
+  const files = [...items].filter((item) => item.mimeType !== FOLDER_TYPE);
+  return files.map((item) => ({
+    id: item.id,
+    name: item.name,
+    mimeType: item.mimeType,
+    size: item.size,
+    folderNames: folderNames(item, tops, items),
+  })).sort((left, right) => left.id < right.id ? -1 : 1);
+}
+
+/** The ids of all folders of a scope that the account sees and that are not in the trash. */
+export function foldersInScope(
+  model: DriveState,
+  email: string,
+  scope: ViewScope,
+): ReadonlySet<string> {
+  const items = itemsInScope(model, model.account(email), scope);
+  return new Set([...items].filter((item) => item.children !== null).map(({ id }) => id));
+}
+
+function itemsInScope(model: DriveState, account: Account, scope: ViewScope): ReadonlySet<Item> {
+  const items = new Set<Item>();
   for (const item of itemsOf(model, account, scope)) {
-    if (item.mimeType === FOLDER_TYPE || isTrashed(item) || found.has(item.id)) continue;
-    if (!canSee(item, account, model.drives)) continue;
-    found.set(item.id, {
-      id: item.id,
-      name: item.name,
-      mimeType: item.mimeType,
-      size: item.size,
-      folderNames: folderNames(item, tops, account, model),
-    });
+    if (!isTrashed(item) && canSee(item, account, model.drives)) items.add(item);
   }
-  return [...found.values()].sort((left, right) => left.id < right.id ? -1 : 1);
+  return items;
 }
 
 function topsOf(model: DriveState, account: Account, scope: ViewScope): ReadonlySet<string> {
@@ -61,18 +75,24 @@ function* itemsOf(model: DriveState, account: Account, scope: ViewScope): Genera
   }
   for (const id of topsOf(model, account, scope)) {
     const top = model.items.get(id);
-    if (top !== undefined) yield* subtree(top);
+    if (top !== undefined && !isTrashed(top)) yield* untrashedSubtree(top);
   }
 }
 
-// The first parent that can be seen counts; above one that cannot, nothing is known.
+// A legacy file may lie in a trashed folder of the scope and live on in one outside of it.
+function* untrashedSubtree(item: Item): Generator<Item> {
+  if (item.isExplicitlyTrashed) return;
+  yield item;
+  for (const child of item.children ?? []) yield* untrashedSubtree(child);
+}
+
+// The first parent in the scope counts; above what none of them is in, nothing is known.
 function folderNames(
   item: Item,
   tops: ReadonlySet<string>,
-  account: Account,
-  model: DriveState,
+  items: ReadonlySet<Item>,
 ): string[] {
-  const parent = item.parents.find((each) => canSee(each, account, model.drives));
+  const parent = item.parents.find((each) => items.has(each));
   if (parent === undefined || tops.has(parent.id)) return [];
-  return [...folderNames(parent, tops, account, model), parent.name];
+  return [...folderNames(parent, tops, items), parent.name];
 }

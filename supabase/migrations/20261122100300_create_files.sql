@@ -42,6 +42,9 @@ comment on column public.files.file_size is
 -- Serves path rewriting below a folder, and the listing of one folder's files.
 create index files_endpoint_id_external_parent_id_idx
   on public.files (endpoint_id, external_parent_id);
+-- Serves the removal of folders: files that have other parents besides stay in those.
+create index files_with_several_parents_idx
+  on public.files (endpoint_id, external_parent_id) where file_metadata ? 'parents';
 -- Serves the end of a listing, which places files whose folder never appeared.
 create index files_without_path_idx
   on public.files (endpoint_id, external_parent_id) where file_path is null;

@@ -28,8 +28,10 @@ create table connector.endpoint_states (
   consecutive_failures integer not null default 0,
   can_sync_incrementally boolean not null default false,
   scope_is_tree boolean not null default false,
+  is_listing_requested boolean not null default false,
   is_scope_changed boolean not null default false,
   are_deletions_approved boolean not null default false,
+  owes_sweep boolean not null default false,
   held_deletions bigint,
   provider_memory jsonb,
   last_listing_completed_at timestamptz,
@@ -50,10 +52,14 @@ comment on column connector.endpoint_states.lease_token is
   'Whoever holds this token works on the endpoint; every write names it.';
 comment on column connector.endpoint_states.scope_is_tree is
   'The scope is what hangs below its roots: an item whose parent is not below one is outside.';
+comment on column connector.endpoint_states.is_listing_requested is
+  'A full sync was asked for and its listing has not begun yet: a run that fails before that does not use the request up.';
 comment on column connector.endpoint_states.is_scope_changed is
   'The owner changed the scope: the next full listing deletes what it no longer holds, without the fuse.';
 comment on column connector.endpoint_states.provider_memory is
   'What the provider wants to remember of the endpoint; it may be lost, which costs calls and nothing else.';
+comment on column connector.endpoint_states.owes_sweep is
+  'The last full listing could not read all and so deleted nothing: when all can be read, another one follows.';
 comment on column connector.endpoint_states.held_deletions is
   'How many deletions a listing withheld, until the owner approves them; null: none.';
 comment on column connector.endpoint_states.slices_without_progress is

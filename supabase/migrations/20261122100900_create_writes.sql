@@ -2,6 +2,10 @@
 -- Depends:  20261122100800_create_paths.sql
 -- Rollback: drop the functions below.
 
+-- In all of these a page's rows are looked up one by one, by the key (lateral and offset 0 leave the
+-- planner no choice): it cannot know how many files an endpoint has, guesses few, and would read all
+-- of them for each page.
+
 -- Writes what a page says of files, touching only rows that changed, in the order of their ids so
 -- that two pages committed at once cannot lock each other out. With a listing, notes which of the
 -- rows that stood there before were shown. Of several parents the first known one counts.
@@ -26,8 +30,11 @@ as $$
         else connector.first_known_parent(
           p_endpoint_id, r.candidate_parent_ids, r.external_parent_id) end as external_parent_id
     ) as place
-    left join connector.folders as parent
-      on parent.endpoint_id = p_endpoint_id and parent.external_folder_id = place.external_parent_id
+    left join lateral (
+      select k.path from connector.folders as k
+      where k.endpoint_id = p_endpoint_id and k.external_folder_id = place.external_parent_id
+      offset 0
+    ) as parent on true
     order by r.external_file_id
   ),
   compared as (
@@ -41,8 +48,11 @@ as $$
         i.mime_type, i.external_created_at, i.external_updated_at, i.file_metadata, 'completed'
       ) as is_changed
     from incoming as i
-    left join public.files as f
-      on f.endpoint_id = p_endpoint_id and f.external_file_id = i.external_file_id
+    left join lateral (
+      select * from public.files as k
+      where k.endpoint_id = p_endpoint_id and k.external_file_id = i.external_file_id
+      offset 0
+    ) as f on true
   ),
   written as (
     insert into public.files (
@@ -97,7 +107,7 @@ as $$
     update public.files as f
     set sync_status = 'deleted', deleted_at = now(), deletion_reason = 'filtered', updated_at = now()
     where f.endpoint_id = p_endpoint_id
-      and f.external_file_id in (select jsonb_array_elements_text(p_external_file_ids))
+      and f.external_file_id = any (array(select jsonb_array_elements_text(p_external_file_ids)))
       and f.deleted_at is null
     returning f.file_size
   )
@@ -121,14 +131,71 @@ as $$
   ) as sums;
 $$;
 
+-- Where a file of several parents stands when some of them are gone: in the first of the others that
+-- is in the scope, if there is one.
+create function connector.other_parent(
+  p_endpoint_id uuid, p_file_metadata jsonb, p_gone_ids text[], out folder_id text, out path text
+)
+returns setof record
+language sql stable security invoker set search_path = ''
+as $$
+  select f.external_folder_id, f.path
+  from jsonb_array_elements_text(case jsonb_typeof(p_file_metadata -> 'parents')
+    when 'array' then p_file_metadata -> 'parents' else '[]' end) with ordinality as c (id, place)
+  join connector.folders as f
+    on f.endpoint_id = p_endpoint_id and f.external_folder_id = c.id and not f.is_gone
+  where c.id <> all (p_gone_ids)
+  order by c.place
+  limit 1;
+$$;
+
+-- Moves the files of folders that are gone to their other parents, where they have some.
+create function connector.rehome_files(p_endpoint_id uuid, p_gone_ids text[])
+returns void
+language sql volatile security invoker set search_path = ''
+as $$
+  update public.files as f
+  set external_parent_id = home.folder_id,
+      file_path = home.path || '/' || connector.escape_name(k.file_name),
+      updated_at = now()
+  from unnest(p_gone_ids) as g (id)
+  join public.files as k on k.endpoint_id = p_endpoint_id and k.external_parent_id = g.id
+  cross join lateral connector.other_parent(p_endpoint_id, k.file_metadata, p_gone_ids) as home
+  where f.id = k.id and k.deleted_at is null and k.file_metadata ? 'parents';
+$$;
+
+-- The folders among the given items, and all folders below them.
+create function connector.folders_below(p_endpoint_id uuid, p_external_ids text[])
+returns text[]
+language sql stable security invoker set search_path = ''
+as $$
+  with recursive subtree as (
+    select f.external_folder_id
+    from connector.folders as f
+    where f.endpoint_id = p_endpoint_id and f.external_folder_id = any (p_external_ids)
+    union
+    select c.external_folder_id
+    from subtree as s
+    join connector.folders as c
+      on c.endpoint_id = p_endpoint_id
+      and c.external_parent_id = s.external_folder_id
+      and (not c.is_root or c.is_stand_in)
+  )
+  select coalesce(array_agg(subtree.external_folder_id), '{}') from subtree;
+$$;
+
 -- Items that the change feed says are gone, each with its reason. A folder takes its subtree with it:
--- the feeds promise no entries for what lies below. A gone root keeps its row, so that it is known
+-- the feeds promise no entries for what lies below; but a file of several parents stays in the others.
+-- A gone root keeps its row, so that it is known
 -- again when it comes back.
 create function connector.remove_items(
   p_endpoint_id uuid, p_removed jsonb, out deleted integer, out bytes numeric
 )
 language sql volatile security invoker set search_path = ''
 as $$
+  select connector.rehome_files(p_endpoint_id, connector.folders_below(p_endpoint_id, array(
+    select r.external_id from jsonb_to_recordset(p_removed) as r (external_id text))));
+
   with recursive incoming as (
     select distinct on (r.external_id) r.external_id, r.reason
     from jsonb_to_recordset(p_removed) as r (external_id text, reason text)
@@ -158,6 +225,14 @@ as $$
       and (e.external_folder_id in (select subtree.external_folder_id from subtree)
         or e.external_folder_id in (select incoming.external_id from incoming))
   ),
+  -- A listing that could not read a folder because it was going misses nothing.
+  skipped_gone as (
+    delete from connector.skipped_subtrees as k
+    using connector.listings as g
+    where g.endpoint_id = p_endpoint_id and k.listing_id = g.id
+      and (k.external_folder_id in (select subtree.external_folder_id from subtree)
+        or k.external_folder_id in (select incoming.external_id from incoming))
+  ),
   folders_gone as (
     delete from connector.folders as f
     where f.endpoint_id = p_endpoint_id
@@ -175,15 +250,21 @@ as $$
   found as (
     select f.id, incoming.reason
     from incoming
-    join public.files as f
-      on f.endpoint_id = p_endpoint_id and f.external_file_id = incoming.external_id
-    where f.deleted_at is null
+    cross join lateral (
+      select k.id from public.files as k
+      where k.endpoint_id = p_endpoint_id and k.external_file_id = incoming.external_id
+        and k.deleted_at is null
+      offset 0
+    ) as f
     union all
     select f.id, subtree.reason
     from subtree
-    join public.files as f
-      on f.endpoint_id = p_endpoint_id and f.external_parent_id = subtree.external_folder_id
-    where f.deleted_at is null
+    cross join lateral (
+      select k.id from public.files as k
+      where k.endpoint_id = p_endpoint_id and k.external_parent_id = subtree.external_folder_id
+        and k.deleted_at is null
+      offset 0
+    ) as f
   ),
   reasons as (
     select found.id, min(found.reason) as reason from found group by found.id
@@ -204,11 +285,17 @@ revoke execute on function
   connector.upsert_files(uuid, bigint, jsonb),
   connector.delete_filtered(uuid, jsonb),
   connector.add_counts(jsonb, jsonb),
+  connector.other_parent(uuid, jsonb, text[]),
+  connector.rehome_files(uuid, text[]),
+  connector.folders_below(uuid, text[]),
   connector.remove_items(uuid, jsonb)
 from public, anon, authenticated, service_role;
 grant execute on function
   connector.upsert_files(uuid, bigint, jsonb),
   connector.delete_filtered(uuid, jsonb),
   connector.add_counts(jsonb, jsonb),
+  connector.other_parent(uuid, jsonb, text[]),
+  connector.rehome_files(uuid, text[]),
+  connector.folders_below(uuid, text[]),
   connector.remove_items(uuid, jsonb)
 to service_role;

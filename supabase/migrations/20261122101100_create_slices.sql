@@ -37,14 +37,19 @@ end;
 $$;
 
 -- Whether a new run must list the whole scope: asked for, never done, due for an audit, or because a
--- top of the scope could not be read and should be tried again.
+-- top of the scope could not be read and should be tried again, or because the last one could not
+-- read folders that now can be read.
 create function connector.needs_full_listing(p_state connector.endpoint_states)
 returns boolean
 language sql stable security invoker set search_path = ''
 as $$
   select p_state.requested_mode is not distinct from 'full'
+    or p_state.is_listing_requested
+    or p_state.are_deletions_approved
     or not p_state.can_sync_incrementally
     or p_state.last_listing_completed_at is null
+    or (p_state.owes_sweep and not exists (
+      select from connector.folder_errors as e where e.endpoint_id = p_state.endpoint_id))
     or p_state.last_listing_completed_at < now() - make_interval(days => t.audit_interval_days)
     or exists (
       select from connector.listings as g where g.endpoint_id = p_state.endpoint_id and g.is_full)
@@ -91,6 +96,8 @@ begin
   set run_id = v_run_id,
       lease_expires_at = clock_timestamp() + interval '120 seconds',
       slices_without_progress = s.slices_without_progress + 1,
+      is_listing_requested = s.is_listing_requested
+        or (v_state.run_id is null and v_state.requested_mode is not distinct from 'full'),
       requested_at = case when v_state.run_id is null then null else s.requested_at end,
       requested_mode = case when v_state.run_id is null then null else s.requested_mode end
   where s.endpoint_id = p_endpoint_id;
@@ -185,6 +192,7 @@ begin
       and f.external_folder_id not in (
         select r.external_folder_id
         from jsonb_to_recordset(p_start -> 'roots') as r (external_folder_id text))
+      and not coalesce(p_start -> 'unreadable_roots', '[]') ? f.external_folder_id
     returning f.external_folder_id
   )
   select coalesce(array_agg(former.external_folder_id), '{}') into v_former_roots from former;
@@ -202,6 +210,7 @@ begin
   where sync_logs.id = v_state.run_id;
   update connector.endpoint_states as s
   set lease_expires_at = clock_timestamp() + interval '120 seconds',
+      is_listing_requested = false,
       scope_is_tree = (p_start ->> 'is_tree')::boolean,
       provider_memory = nullif(p_start -> 'memory', 'null'::jsonb)
   where s.endpoint_id = v_state.endpoint_id and s.lease_token = v_state.lease_token;

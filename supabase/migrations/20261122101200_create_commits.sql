@@ -174,6 +174,9 @@ begin
       select coalesce(jsonb_agg(w.id), '[]')
       from jsonb_array_elements_text(v_walk) as w (id) where w.id = any (v_folders.fresh));
   end if;
+  v_walk := v_walk || (
+    select coalesce(jsonb_agg(w.id), '[]')
+    from jsonb_array_elements_text(p_page -> 'walk_new') as w (id) where w.id = any (v_folders.fresh));
   v_new_tasks := connector.add_tasks(
     v_endpoint_id, v_listing_id, v_walk, p_page -> 'walk_changed',
     (p_page ->> 'folders_per_task')::integer, p_page -> 'seeds');
@@ -201,7 +204,7 @@ comment on function public.connector_commit_page(jsonb, jsonb) is
 create function connector.place_pending(
   p_endpoint_id uuid, p_listing_id bigint,
   out added integer, out updated integer, out unchanged integer, out added_rows integer,
-  out bytes numeric, out fresh text[]
+  out bytes numeric, out fresh text[], out placed text[]
 )
 language plpgsql volatile security invoker set search_path = ''
 as $$
@@ -211,6 +214,7 @@ declare
   v_files record;
 begin
   fresh := '{}';
+  placed := '{}';
   loop
     with placeable as (
       delete from connector.pending_items as p
@@ -226,6 +230,8 @@ begin
     from connector.upsert_folders(p_endpoint_id, p_listing_id, v_records);
     perform connector.rewrite_paths(p_endpoint_id, v_folders.changed);
     fresh := fresh || v_folders.fresh;
+    placed := placed || array(
+      select r ->> 'external_folder_id' from jsonb_array_elements(v_records) as r);
   end loop;
   with placeable as (
     delete from connector.pending_items as p
@@ -245,6 +251,18 @@ begin
 end;
 $$;
 
+-- Whether a folder of a page is a top of the scope: known as one, or shown as one. A top that could
+-- not be read before is only the latter.
+create function connector.is_top(p_endpoint_id uuid, p_folder jsonb)
+returns boolean
+language sql stable security invoker set search_path = ''
+as $$
+  select (p_folder ->> 'is_root')::boolean or exists (
+    select from connector.folders as f
+    where f.endpoint_id = p_endpoint_id and f.is_root and not f.is_stand_in
+      and f.external_folder_id = p_folder ->> 'external_folder_id');
+$$;
+
 -- Puts what the feed shows of a tree scope with the waiting items: whether it lies inside is known
 -- only when its parent is.
 create function connector.add_pending(p_endpoint_id uuid, p_page jsonb)
@@ -261,10 +279,7 @@ as $$
   from (
     select r ->> 'external_folder_id' as external_id, true as is_folder, r as record
     from jsonb_array_elements(p_page -> 'folders') as r
-    where not exists (
-      select from connector.folders as f
-      where f.endpoint_id = p_endpoint_id and f.is_root and not f.is_stand_in
-        and f.external_folder_id = r ->> 'external_folder_id')
+    where not connector.is_top(p_endpoint_id, r)
     union all
     select r ->> 'external_file_id', false, r
     from jsonb_array_elements(p_page -> 'files') as r
@@ -282,10 +297,7 @@ language sql stable security invoker set search_path = ''
 as $$
   select coalesce(jsonb_agg(r), '[]')
   from jsonb_array_elements(p_folders) as r
-  where exists (
-    select from connector.folders as f
-    where f.endpoint_id = p_endpoint_id and f.is_root and not f.is_stand_in
-      and f.external_folder_id = r ->> 'external_folder_id');
+  where connector.is_top(p_endpoint_id, r);
 $$;
 
 create function public.connector_commit_changes(p_lease jsonb, p_page jsonb)
@@ -304,6 +316,7 @@ declare
   v_removed record;
   v_filtered record;
   v_fresh text[];
+  v_seeds jsonb := '[]';
   v_new_tasks integer := 0;
 begin
   perform pg_catalog.pg_advisory_xact_lock(7002, hashtext(v_endpoint_id::text));
@@ -318,6 +331,13 @@ begin
   select g.id, case when g.sweep <> 'nothing' then g.id end into v_listing_id, v_noted_listing_id
   from connector.listings as g where g.endpoint_id = v_endpoint_id;
 
+  if exists (
+    select from connector.folders as f
+    where f.endpoint_id = v_endpoint_id and f.external_folder_id in (
+      select r ->> 'external_id' from jsonb_array_elements(p_page -> 'removed') as r))
+  then
+    v_seeds := coalesce(p_page -> 'seeds_if_folders_go', '[]');
+  end if;
   select * into v_removed from connector.remove_items(v_endpoint_id, p_page -> 'removed');
   select * into v_filtered from connector.delete_filtered(v_endpoint_id, p_page -> 'filtered');
   delete from connector.pending_items as p
@@ -333,13 +353,22 @@ begin
     perform connector.add_pending(v_endpoint_id, p_page);
     select * into v_files from connector.place_pending(v_endpoint_id, v_noted_listing_id);
     v_fresh := v_fresh || v_files.fresh;
+    -- A folder that moved out of the sight of a full listing is read too: what lies below it would
+    -- count as not shown.
+    if v_noted_listing_id is not null then
+      v_fresh := v_fresh || array(
+        select f.external_folder_id from connector.folders as f
+        where f.endpoint_id = v_endpoint_id and f.external_folder_id = any (v_files.placed)
+          and f.enqueued_listing_id is distinct from v_listing_id
+          and f.external_folder_id <> all (v_fresh));
+    end if;
   else
     select * into v_files
     from connector.upsert_files(v_endpoint_id, v_noted_listing_id, p_page -> 'files');
   end if;
 
   -- What came into the scope is walked: the feeds promise no entries for what lies below it.
-  if cardinality(v_fresh) > 0 or jsonb_array_length(coalesce(p_page -> 'seeds', '[]')) > 0 then
+  if cardinality(v_fresh) > 0 or jsonb_array_length(v_seeds) > 0 then
     v_listing_id := connector.ensure_listing(v_endpoint_id);
     select coalesce(max(tasks.id), 0) into v_last_task_id
     from connector.tasks where tasks.listing_id = v_listing_id;
@@ -347,7 +376,7 @@ begin
     where f.endpoint_id = v_endpoint_id and f.external_folder_id = any (v_fresh);
     v_new_tasks := connector.add_tasks(
       v_endpoint_id, v_listing_id, to_jsonb(v_fresh), null,
-      (p_page ->> 'folders_per_task')::integer, p_page -> 'seeds');
+      (p_page ->> 'folders_per_task')::integer, v_seeds);
   end if;
 
   return connector.count_page(
@@ -371,6 +400,7 @@ revoke execute on function
   connector.count_page(
     jsonb, connector.endpoint_states, bigint, jsonb, jsonb, integer, integer, bigint),
   connector.place_pending(uuid, bigint),
+  connector.is_top(uuid, jsonb),
   connector.add_pending(uuid, jsonb),
   connector.roots_among(uuid, jsonb),
   public.connector_commit_page(jsonb, jsonb),
@@ -383,6 +413,7 @@ grant execute on function
   connector.count_page(
     jsonb, connector.endpoint_states, bigint, jsonb, jsonb, integer, integer, bigint),
   connector.place_pending(uuid, bigint),
+  connector.is_top(uuid, jsonb),
   connector.add_pending(uuid, jsonb),
   connector.roots_among(uuid, jsonb),
   public.connector_commit_page(jsonb, jsonb),

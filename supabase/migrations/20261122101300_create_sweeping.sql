@@ -82,12 +82,14 @@ create function connector.end_sweep(p_listing connector.listings, p_held bigint)
 returns void
 language plpgsql volatile security invoker set search_path = ''
 as $$
+declare
+  v_gone_ids text[];
 begin
   if p_held is null then
+    v_gone_ids := array(select u.external_folder_id from connector.unseen_folders(p_listing) as u);
+    perform connector.rehome_files(p_listing.endpoint_id, v_gone_ids);
     delete from connector.folders as f
-    where f.endpoint_id = p_listing.endpoint_id
-      and f.external_folder_id in (
-        select u.external_folder_id from connector.unseen_folders(p_listing) as u);
+    where f.endpoint_id = p_listing.endpoint_id and f.external_folder_id = any (v_gone_ids);
   end if;
   update connector.listings as g set sweep = 'nothing' where g.id = p_listing.id;
   update connector.endpoint_states as s

@@ -69,7 +69,8 @@ end;
 $$;
 
 -- Keeps the ledger of folders that cannot be read: those skipped now are tried again later and later,
--- those read now are forgotten.
+-- those read now are forgotten. A single item that could not be understood is no folder to be tried
+-- again; the next full listing shows it.
 create function connector.note_folder_errors(p_listing connector.listings)
 returns void
 language plpgsql volatile security invoker set search_path = ''
@@ -88,7 +89,9 @@ begin
     (endpoint_id, external_folder_id, failure_code, message, next_attempt_at)
   select p_listing.endpoint_id, k.external_folder_id, k.failure_code, k.message,
     now() + interval '15 minutes'
-  from connector.skipped_subtrees as k where k.listing_id = p_listing.id
+  from connector.skipped_subtrees as k
+  where k.listing_id = p_listing.id
+    and k.failure_code not in ('response_invalid', 'listing_incomplete')
   on conflict (endpoint_id, external_folder_id) do update
   set failure_code = excluded.failure_code,
       message = excluded.message,
@@ -98,16 +101,19 @@ end;
 $$;
 
 -- Closes what the run had open: places or settles items without a parent, keeps the ledger, and lets
--- the next runs be incremental when the listing was complete. Returns the run's receipt.
-create function connector.close_run(p_state connector.endpoint_states)
-returns jsonb
+-- the next runs be incremental when the listing was complete. Returns the run's receipt, and what
+-- the first skipped part says, if any was.
+create function connector.close_run(
+  p_state connector.endpoint_states, out receipt jsonb, out skipped_message text
+)
 language plpgsql volatile security invoker set search_path = ''
 as $$
 declare
   v_listing connector.listings;
   v_settled record;
-  v_receipt jsonb := '{}'::jsonb;
+  v_is_ground boolean;
 begin
+  receipt := '{}'::jsonb;
   select * into v_listing from connector.listings as g where g.endpoint_id = p_state.endpoint_id;
   if v_listing.open_tasks > 0
     or (v_listing.sweep <> 'nothing' and connector.is_listing_complete(v_listing))
@@ -123,23 +129,26 @@ begin
 
   if v_listing.id is not null then
     perform connector.note_folder_errors(v_listing);
-    select v_listing.receipt || jsonb_build_object('subtrees_skipped', count(*)) into v_receipt
+    select v_listing.receipt || jsonb_build_object('subtrees_skipped', count(*)), min(k.message)
+    into receipt, skipped_message
     from connector.skipped_subtrees as k where k.listing_id = v_listing.id;
     -- A search that Google itself calls incomplete is no ground to build on: list again.
-    if v_listing.is_full and coalesce((v_listing.receipt ->> 'incomplete_searches')::bigint, 0) = 0 then
+    if v_listing.is_full then
+      v_is_ground := coalesce((v_listing.receipt ->> 'incomplete_searches')::bigint, 0) = 0;
       update connector.endpoint_states as s
-      set can_sync_incrementally = true, last_listing_completed_at = now()
+      set can_sync_incrementally = v_is_ground,
+          last_listing_completed_at = case when v_is_ground then now() else s.last_listing_completed_at end,
+          owes_sweep = v_listing.sweep <> 'nothing'
       where s.endpoint_id = p_state.endpoint_id;
     end if;
     delete from connector.listings as g where g.id = v_listing.id;
   end if;
-  return v_receipt;
 end;
 $$;
 
 -- How the endpoint stands after a run that did all it could: its status, and why it is not completed.
 create function connector.standing(
-  p_endpoint_id uuid, out status text, out code text, out message text
+  p_endpoint_id uuid, p_skipped_message text, out status text, out code text, out message text
 )
 language plpgsql stable security invoker set search_path = ''
 as $$
@@ -175,10 +184,11 @@ begin
     message := format(
       'A full listing no longer showed %s files, suspiciously many; none was deleted. If they are '
       || 'really gone, approve: select approve_deletions(''%s'')', v_held, p_endpoint_id);
-  elsif v_errors > 0 then
+  elsif v_errors > 0 or p_skipped_message is not null then
     status := 'partial';
     code := 'listing_incomplete';
-    message := format('%s part(s) of the scope could not be read, first: %s', v_errors, v_first_error);
+    message := format('%s part(s) of the scope could not be read, first: %s',
+      greatest(v_errors, 1), coalesce(v_first_error, p_skipped_message));
   else
     status := 'completed';
   end if;
@@ -193,7 +203,7 @@ as $$
 declare
   v_state connector.endpoint_states;
   v_type text := p_outcome ->> 'type';
-  v_receipt jsonb;
+  v_closed record;
   v_standing record;
 begin
   perform pg_catalog.pg_advisory_xact_lock(
@@ -221,10 +231,11 @@ begin
                 where g.endpoint_id = v_state.endpoint_id), '{}'),
       date_trunc('minute', now()) + interval '1 minute');
   elsif v_type = 'done' then
-    v_receipt := connector.close_run(v_state);
-    select * into v_standing from connector.standing(v_state.endpoint_id);
+    select * into v_closed from connector.close_run(v_state);
+    select * into v_standing
+    from connector.standing(v_state.endpoint_id, v_closed.skipped_message);
     return connector.end_run(v_state, v_standing.status, v_standing.code, v_standing.message,
-      v_receipt,
+      v_closed.receipt,
       connector.scheduled_after_run(
         v_state.endpoint_id, (p_outcome ->> 'next_cron_at')::timestamptz));
   elsif v_type = 'failed' then
@@ -250,7 +261,7 @@ revoke execute on function
   connector.settle_pending(uuid),
   connector.note_folder_errors(connector.listings),
   connector.close_run(connector.endpoint_states),
-  connector.standing(uuid),
+  connector.standing(uuid, text),
   public.connector_finish_slice(jsonb, jsonb)
 from public, anon, authenticated, service_role;
 grant execute on function
@@ -259,6 +270,6 @@ grant execute on function
   connector.settle_pending(uuid),
   connector.note_folder_errors(connector.listings),
   connector.close_run(connector.endpoint_states),
-  connector.standing(uuid),
+  connector.standing(uuid, text),
   public.connector_finish_slice(jsonb, jsonb)
 to service_role;

@@ -27,6 +27,9 @@ returns text
 language plpgsql volatile security invoker set search_path = ''
 as $$
 begin
+  -- A heartbeat, or a call, that a crash undoes is made again a minute later: no need to wait for the
+  -- disk.
+  set local synchronous_commit = off;
   update connector.scheduler set last_tick_at = clock_timestamp();
   perform connector.return_expired_leases();
   if not exists (
@@ -62,6 +65,7 @@ declare
   v_runs bigint;
   v_files bigint;
   v_cron_runs bigint;
+  v_buckets bigint;
 begin
   select * into strict v_settings from connector.settings;
   delete from public.sync_logs
@@ -82,7 +86,16 @@ begin
     where d.end_time < now() - make_interval(days => v_settings.cron_run_retention_days)
     order by d.runid limit p_batch);
   get diagnostics v_cron_runs = row_count;
-  return jsonb_build_object('sync_logs', v_runs, 'files', v_files, 'cron_runs', v_cron_runs);
+  -- A bucket that nobody took from for a day is full again, as a new one is.
+  delete from connector.rate_limits
+  where rate_limits.bucket in (
+    select l.bucket from connector.rate_limits as l
+    where l.refilled_at < now() - interval '1 day'
+      and coalesce(l.blocked_until, '-infinity') < now()
+    order by l.refilled_at limit p_batch);
+  get diagnostics v_buckets = row_count;
+  return jsonb_build_object('sync_logs', v_runs, 'files', v_files, 'cron_runs', v_cron_runs,
+    'rate_limits', v_buckets);
 end;
 $$;
 comment on function connector.apply_retention(integer) is

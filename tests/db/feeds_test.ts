@@ -295,6 +295,54 @@ Deno.test("an unreadable folder that goes takes its entry in the ledger with it"
     assert.equal(await finish(sql, next), "completed");
   }));
 
+Deno.test("a full sync that was asked for is not used up by a run that fails before it lists", () =>
+  withDatabase(async (sql) => {
+    await finish(sql, await listed(sql, true));
+    const modeOfNextRun = async () => {
+      await sql`update connector.endpoint_states set next_run_at = now()`;
+      const lease = await beginSlice(sql);
+      const [run] = await sql`select mode from public.sync_logs where status = 'running'`;
+      return { lease, mode: run?.mode };
+    };
+    await sql`update connector.endpoint_states set requested_at = now(), requested_mode = 'full'`;
+    const first = await modeOfNextRun();
+    await finishSlice(sql, first.lease, {
+      type: "failed",
+      code: "unavailable",
+      message: "no answer",
+      remedy: "retry",
+      retry_after_seconds: null,
+    });
+    const second = await modeOfNextRun();
+    await startListing(sql, second.lease, { seeds: [] });
+    await finishSlice(sql, second.lease, { type: "done" });
+    const third = await modeOfNextRun();
+    assert.deepEqual([first.mode, second.mode, third.mode], ["full", "full", "incremental"]);
+  }));
+
+Deno.test("an item that could not be understood makes its run partial, and asks for no more listings", () =>
+  withDatabase(async (sql) => {
+    const lease = await listed(sql, true);
+    await finish(sql, lease);
+    await sql`update connector.endpoint_states set next_run_at = now(), requested_mode = 'full'`;
+    const again = await beginSlice(sql);
+    const [task] = await startListing(sql, again, { is_tree: true });
+    await commitPage(sql, again, {
+      task_id: task?.id ?? 0,
+      skipped: [{
+        external_folder_id: "odd",
+        code: "response_invalid",
+        message: "Cannot read odd",
+      }],
+    });
+    assert.equal(await finish(sql, again), "partial");
+    const [row] = await sql`
+      select e.last_error_message, (select count(*)::int from connector.folder_errors) as errors
+      from public.endpoints e`;
+    assert.match(row?.last_error_message, /Cannot read odd/);
+    assert.equal(row?.errors, 0);
+  }));
+
 Deno.test("an audit lists everything again after its interval, and asks no more until then", () =>
   withDatabase(async (sql) => {
     const lease = await listed(sql, true);

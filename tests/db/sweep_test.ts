@@ -195,6 +195,25 @@ Deno.test("approve_deletions() lets the next listing delete what is gone then, a
     assert.equal(again.code, "PT409", "nothing is held back for a new endpoint");
   }));
 
+Deno.test("an approval is not used up by a run that fails before it lists", () =>
+  withDatabase(async (sql) => {
+    const id = await synced(sql, 200);
+    await finishSlice(sql, await listAgain(sql, { files: files(100, 200) }), { type: "done" });
+    await asUser(sql, ADA, (as) => as`select public.approve_deletions(${id})`);
+    await finishSlice(sql, await beginSlice(sql), {
+      type: "failed",
+      code: "unavailable",
+      message: "no answer",
+      remedy: "retry",
+      retry_after_seconds: null,
+    });
+    await sql`update connector.endpoint_states set next_run_at = now()`;
+    const lease = await list(sql, { files: files(100, 200) });
+    const [run] = await sql`select mode from public.sync_logs where status = 'running'`;
+    assert.equal(run?.mode, "full");
+    assert.equal((await sweep(sql, lease)).deleted, 100);
+  }));
+
 Deno.test("a later listing that shows the files again ends the withholding by itself", () =>
   withDatabase(async (sql) => {
     await synced(sql, 200);

@@ -131,6 +131,12 @@ Deno.test("apply_retention() deletes old runs, tombstones and cron history, at m
     const [first] = await sql`select connector.apply_retention(10) as gone`;
     assert.equal(first?.gone.sync_logs, 10);
     await sql`select connector.apply_retention(10)`;
+    await sql`select public.connector_take_calls('retention test', 60, 1)`;
+    await sql`
+      update connector.rate_limits set refilled_at = now() - interval '2 days'
+      where bucket = 'retention test'`;
+    const [buckets] = await sql`select connector.apply_retention(10) ->> 'rate_limits' as gone`;
+    assert.equal(buckets?.gone, "1");
     const [left] = await sql`
       select (select count(*)::int from public.sync_logs) as runs,
         (select string_agg(external_file_id, ' ' order by external_file_id) from public.files) as files`;

@@ -44,7 +44,8 @@ export function settingsFor(json: ServiceAccountJson): ProviderSettings {
 // Making a key takes a while, and every test may use the same one.
 let serviceAccount: Promise<ServiceAccountJson> | undefined;
 
-async function loadServiceAccount(): Promise<ServiceAccountJson> {
+/** The service account of every test in this process. */
+export async function loadServiceAccount(): Promise<ServiceAccountJson> {
   serviceAccount ??= createServiceAccount().then(({ json }) => json);
   return await serviceAccount;
 }

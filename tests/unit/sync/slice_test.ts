@@ -70,6 +70,13 @@ Deno.test("workLeases() drains many due endpoints in one invocation, a few claim
   assert.equal(engine.wakes.count, 0);
 });
 
+Deno.test("workLeases() does not ask for more where it is told that nothing else is due", async () => {
+  const engine = createTestEngine();
+  await workLeases(lease(engine, addDrives(engine, 3)), engine.deps, { isMoreDue: false });
+  assert.equal(engine.db.calls.includes("claim"), false);
+  assert.equal(engine.wakes.count, 0);
+});
+
 Deno.test("workLeases() never holds more leases than may run at once", async () => {
   let most = 0;
   const script: Script = { drives: new Map() };

@@ -1,14 +1,14 @@
 import type { Claim, ConnectorDb } from "../db/connector_db.ts";
 import type { Log } from "../log.ts";
 import { planSchedules } from "./plan_schedules.ts";
-import { type Batch, type StartResult, toBatches } from "./start_sync.ts";
+import { type StartedBatch, type StartResult, toBatches } from "./start_sync.ts";
 
 /** What a round of dispatching needs. */
 export interface DispatchDeps {
   readonly db: ConnectorDb;
   readonly log: Log;
   readonly now: () => Date;
-  readonly start: (batch: Batch) => Promise<StartResult>;
+  readonly start: (batch: StartedBatch) => Promise<StartResult>;
   readonly maxConcurrentSyncs: number;
 }
 
@@ -38,15 +38,16 @@ export async function runDispatchRound(deps: DispatchDeps): Promise<DispatchRepo
     claimed < deps.maxConcurrentSyncs &&
     deps.now().getTime() - startedAtMs < LONGEST_ROUND_MS
   ) {
-    const { claims } = await deps.db.claim({
+    const { claims, more_due } = await deps.db.claim({
       maxConcurrent: deps.maxConcurrentSyncs,
       batch: Math.min(deps.maxConcurrentSyncs - claimed, LARGEST_CLAIM),
     });
     if (claims.length === 0) break;
-    const outcome = await startAll(deps, claims);
+    const outcome = await startAll(deps, claims, more_due);
     claimed += claims.length;
     started += outcome.started;
     released += outcome.released;
+    if (!more_due) break;
   }
   return { planned, claimed, started, released };
 }
@@ -61,15 +62,16 @@ async function planTolerantly({ db, log, now }: DispatchDeps): Promise<number> {
   }
 }
 
-async function startAll(deps: DispatchDeps, claims: readonly Claim[]) {
-  const counts = await Promise.all(toBatches(claims).map((batch) => startOrRelease(deps, batch)));
+async function startAll(deps: DispatchDeps, claims: readonly Claim[], isMoreDue: boolean) {
+  const batches = toBatches(claims).map((batch) => ({ ...batch, isMoreDue }));
+  const counts = await Promise.all(batches.map((batch) => startOrRelease(deps, batch)));
   return counts.reduce((sum, count) => ({
     started: sum.started + count.started,
     released: sum.released + count.released,
   }), { started: 0, released: 0 });
 }
 
-async function startOrRelease({ db, log, start }: DispatchDeps, batch: Batch) {
+async function startOrRelease({ db, log, start }: DispatchDeps, batch: StartedBatch) {
   const { endpointType, claims } = batch;
   const result = await start(batch);
   if (result.type === "started") return { started: claims.length, released: 0 };

@@ -9,6 +9,12 @@ export interface Batch {
   readonly claims: readonly Claim[];
 }
 
+/** A batch as it is handed over. */
+export interface StartedBatch extends Batch {
+  /** More was due than was claimed: whoever is done with the batch looks for more. */
+  readonly isMoreDue: boolean;
+}
+
 /** Whether an invocation took its work, and if not, why. */
 export type StartResult =
   | { readonly type: "started" }
@@ -56,7 +62,7 @@ export function syncSlug(endpointType: string): string {
 }
 
 /** Hands a batch to its sync function. Never throws: a refusal says why and what to do. */
-export async function startSync(deps: StartDeps, batch: Batch): Promise<StartResult> {
+export async function startSync(deps: StartDeps, batch: StartedBatch): Promise<StartResult> {
   const slug = syncSlug(batch.endpointType);
   try {
     const response = await deps.fetch(
@@ -69,6 +75,7 @@ export async function startSync(deps: StartDeps, batch: Batch): Promise<StartRes
             endpoint_id,
             lease_token,
           })),
+          more_due: batch.isMoreDue,
         }),
       },
     );

@@ -29,6 +29,7 @@ const WAKE_TIMEOUT_MS = 10_000;
 const SyncBody = z.object({
   leases: z.array(z.object({ endpoint_id: z.guid(), lease_token: z.guid() }))
     .min(1).max(MOST_LEASES),
+  more_due: z.boolean().default(true),
 });
 
 /** Takes over leased endpoints of one provider: answers 202 at once and works in the background. */
@@ -56,7 +57,7 @@ function prepareSync<Config>(provider: Provider<Config>, deps: SyncFunctionDeps)
   return async function answerSync(request, { requestId, log }) {
     const startedAt = deps.now();
     await identifyCaller(request, ["secret"]);
-    const { leases } = await readJsonBody(request, SyncBody);
+    const { leases, more_due } = await readJsonBody(request, SyncBody);
     const engine: EngineDeps<Config> = {
       ...deps,
       provider,
@@ -68,7 +69,7 @@ function prepareSync<Config>(provider: Provider<Config>, deps: SyncFunctionDeps)
       maxConcurrentSyncs: settings.maxConcurrentSyncs,
       wakeDispatcher: () => wakeDispatcher({ ...settings, fetch: dispatcherFetch, log }),
     };
-    deps.background("sync", workLeases(leases, engine, { startedAt }));
+    deps.background("sync", workLeases(leases, engine, { startedAt, isMoreDue: more_due }));
     return jsonAnswer({ accepted: leases.length, request_id: requestId }, 202);
   };
 }

@@ -21,7 +21,10 @@ export interface FileRecord {
   readonly external_file_id: string;
   /** `null`: the provider shows no parent, the file stands at the top of the scope. */
   readonly external_parent_id: string | null;
-  /** Where an item has several parents: all, in the provider's order; the first in scope counts. */
+  /**
+   * Where an item has several parents: all, in the provider's order; the first in scope counts. A
+   * file's are also its `file_metadata.parents`, by which it outlives any one of them.
+   */
   readonly candidate_parent_ids?: readonly string[];
   /** The name as the provider gives it, slashes and all. */
   readonly file_name: string;
@@ -74,6 +77,8 @@ export interface TaskSeed {
 /** What a listing begins with. */
 export interface ListingStart {
   readonly roots: readonly FolderRecord[];
+  /** Tops that cannot be read now: what is known of them stays as it is. */
+  readonly unreadable_roots?: readonly string[];
   readonly seeds: readonly TaskSeed[];
   /** Folder ids to walk from the start, as in {@linkcode Page.walk}. */
   readonly walk: readonly string[];
@@ -141,8 +146,11 @@ export interface ChangePage {
   readonly files: readonly FileRecord[];
   readonly folders: readonly FolderRecord[];
   readonly removed: readonly Removal[];
-  /** Tasks that the changes make necessary, beside the walk of folders that came into the scope. */
-  readonly seeds?: readonly TaskSeed[];
+  /**
+   * Tasks that become necessary where a removed item is a folder that was in the scope, because not
+   * all below it need be gone.
+   */
+  readonly seeds_if_folders_go?: readonly TaskSeed[];
   readonly receipt: Readonly<Record<string, number>>;
   /** `drained`: nothing more for now; the cursor is where to go on next time. */
   readonly next: { readonly type: "more" | "drained"; readonly cursor: Json };
@@ -170,6 +178,8 @@ export interface Page {
   readonly folders: readonly FolderRecord[];
   /** Folders whose content this listing must read too; each is read once per listing. */
   readonly walk: readonly string[];
+  /** Folders to be read only if they were not in the scope before. */
+  readonly walk_new?: readonly string[];
   /**
    * Folders to be read only if their `provider_state` is not the one they had when they were last
    * read to the end. The database compares.

@@ -42,7 +42,7 @@ export const HELD_TASKS = 100;
 export const HELD_PAGES = 16;
 
 /** Of them, most held by one endpoint: one that must wait for its provider leaves room for others. */
-export const HELD_PAGES_PER_ENDPOINT = 12;
+export const HELD_PAGES_PER_ENDPOINT = 8;
 
 /** Commits of one endpoint under way at the same time; more would wait for each other's locks. */
 export const PARALLEL_COMMITS = 2;

@@ -10,6 +10,8 @@ import { type EndpointSlice, runEndpoint } from "./run.ts";
 export interface SliceOptions {
   /** When the request arrived; the wall clock runs from there. */
   readonly startedAt?: Date;
+  /** Whether it is worth asking for more endpoints; true unless told. */
+  readonly isMoreDue?: boolean;
   readonly sliceMs?: number;
   readonly cpuBudgetMs?: number;
 }
@@ -29,7 +31,7 @@ export async function workLeases<Config>(
     now: deps.now,
     unloading: deps.unloading,
   });
-  const desk = createDesk(budget, deps);
+  const desk = createDesk(budget, deps, options.isMoreDue ?? true);
   try {
     await desk.begin(leases);
     await Promise.all(Array.from({ length: LANES }, () => workLane(desk, budget, deps)));
@@ -52,9 +54,13 @@ interface Desk {
   isWorkLeft(): boolean;
 }
 
-function createDesk<Config>(budget: Budget, deps: EngineDeps<Config>): Desk {
+function createDesk<Config>(
+  budget: Budget,
+  deps: EngineDeps<Config>,
+  isMoreDueAtFirst: boolean,
+): Desk {
   const waiting: EndpointSlice[] = [];
-  let isMoreDue = true;
+  let isMoreDue = isMoreDueAtFirst;
   let isWorkLeft = false;
   let pulling: Promise<void> | null = null;
 

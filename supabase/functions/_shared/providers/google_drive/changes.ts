@@ -17,6 +17,7 @@ import {
   trashedItem,
 } from "./schemas.ts";
 import { explain, isAboutOneFolder } from "./scope.ts";
+import { sharedSeed } from "./shared.ts";
 
 type Context = ProviderContext<GoogleDriveConfig>;
 
@@ -50,6 +51,7 @@ export async function readChanges(feed: Feed, context: Context): Promise<ChangeP
     files,
     folders,
     removed,
+    seeds_if_folders_go: mayHideShares(removed, scope) ? [sharedSeed(at.page_token)] : [],
     receipt: receipt({
       change_pages: 1,
       changes: list.changes.length,
@@ -58,6 +60,11 @@ export async function readChanges(feed: Feed, context: Context): Promise<ChangeP
     }),
     next,
   };
+}
+
+/** Whether below what is gone, if it is a folder, other things may be shared by themselves. */
+function mayHideShares(removed: readonly Removal[], scope: GoogleDriveScope): boolean {
+  return scope.type === "account" && removed.some(({ reason }) => reason === "removed");
 }
 
 /** The shared drive of a log, or `null` for the user's own; refuses a log of another scope. */

@@ -6,6 +6,7 @@ import { type GoogleDriveConfig, parseConfig } from "./config.ts";
 import { readFlatPage } from "./listing.ts";
 import { quotaOf } from "./quota.ts";
 import { parseSettings } from "./settings.ts";
+import { readSharedPage } from "./shared.ts";
 import { startListing } from "./start.ts";
 import { showValue } from "./text.ts";
 import { issueToken } from "./token.ts";
@@ -17,6 +18,8 @@ async function readPage(task: Task, context: ProviderContext<GoogleDriveConfig>)
     case "folders":
     case "files":
       return await readFlatPage(task.kind, task, context);
+    case "shared":
+      return await readSharedPage(task, context);
     case "walk":
       return await readGroupPage(task, context);
     case "walk_one":

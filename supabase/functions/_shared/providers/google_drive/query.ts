@@ -64,6 +64,9 @@ export const ALL_FOLDERS = `trashed = false and mimeType = ${quote(FOLDER_MIME_T
 /** The query for everything of a corpus that is not a folder. */
 export const ALL_FILES = `trashed = false and mimeType != ${quote(FOLDER_MIME_TYPE)}`;
 
+/** The query for what is shared with the account by itself, not by a folder above it. */
+export const SHARED_WITH_ME = "sharedWithMe = true and trashed = false";
+
 /** Narrows a query to what was created within a window. */
 export function createdWithin(query: string, { from, to }: CreatedWindow): string {
   const since = from === null ? "" : ` and createdTime >= ${quote(from)}`;

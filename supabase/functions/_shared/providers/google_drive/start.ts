@@ -58,6 +58,9 @@ async function startFolders(
   if (roots.length === 0 && first?.type === "unreadable") throw first.error;
   return {
     roots: roots.map(toRoot),
+    unreadable_roots: checked.flatMap((folder) =>
+      folder.type === "unreadable" ? [folder.skipped.external_folder_id] : []
+    ),
     seeds: checked.flatMap((folder): TaskSeed[] =>
       folder.type === "unreadable" ? [unreadableSeed(folder.skipped)] : []
     ),

@@ -1,0 +1,77 @@
+/** What random sequences have found: each was a fault once, and is played again as it was. */
+import { withDatabase } from "../../support/database.ts";
+import { connectAsService, loadServiceAccount } from "../../support/drive_sync.ts";
+import { play } from "./play.ts";
+import type { Sequence, SyncStep } from "./sequence.ts";
+
+const PLAIN: Sequence = {
+  scope: "my_folder",
+  pageSize: 2,
+  lanes: 1,
+  foldersPerTask: 1,
+  fuseFiles: 50,
+  before: [],
+  steps: [],
+};
+
+const SYNC: SyncStep = {
+  do: "sync",
+  mode: "incremental",
+  troubles: [],
+  interruption: null,
+  meanwhile: [],
+  cpuBudgetMs: 1_200,
+};
+
+function replay(name: string, sequence: Partial<Sequence>): void {
+  Deno.test(name, () =>
+    withDatabase(async (sql) => {
+      const account = await loadServiceAccount();
+      const stage = { sql, db: connectAsService(), account, tally: new Map() };
+      await play({ ...PLAIN, ...sequence }, stage);
+    }));
+}
+
+replay("a folder of the scope that could not be read is its top again when it comes back", {
+  scope: "two_folders",
+  steps: [
+    { ...SYNC, meanwhile: [{ at: 3, event: { do: "lose_scope", top: 0 } }] },
+    { ...SYNC, mode: "full" },
+    { do: "create_file", in: 0, name: "a.pdf", size: "0" },
+  ],
+});
+
+/** A file in the folders A and B of the scope. */
+const IN_TWO_FOLDERS: Sequence["before"] = [
+  { do: "create_folder", in: 0, name: "A" },
+  { do: "create_folder", in: 0, name: "B" },
+  { do: "create_file", in: 1, name: "a.pdf", size: "1" },
+  { do: "add_parent", item: 0, in: 2 },
+];
+
+for (const mode of ["incremental", "full"] as const) {
+  replay(`a file in two folders outlives the first of them: ${mode} syncs`, {
+    before: IN_TWO_FOLDERS,
+    steps: [
+      SYNC,
+      { do: "trash", item: 0 },
+      ...(mode === "full" ? [{ do: "expire_change_tokens" } as const] : []),
+      { ...SYNC, mode },
+      { do: "untrash", item: 0 },
+      { ...SYNC, mode },
+    ],
+  });
+}
+
+replay("what is shared by itself below a folder that is shared no longer stays", {
+  scope: "account",
+  before: [
+    { do: "create_file", in: 0, name: "alone.pdf", size: "1" },
+    { do: "create_folder", in: 0, name: "Inner" },
+    { do: "create_file", in: 1, name: "inner.pdf", size: "1" },
+    { do: "create_file", in: 0, name: "lost.pdf", size: "1" },
+    { do: "share", item: 1 },
+    { do: "share", item: 2 },
+  ],
+  steps: [SYNC, { do: "unshare", item: 0 }, SYNC],
+});

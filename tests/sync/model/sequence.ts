@@ -1,0 +1,260 @@
+/**
+ * What happens in one sequence, as plain data: it prints as it is, shrinks piece by piece, and means
+ * the same whenever it is played again. Items are named by numbers that are taken modulo what there is.
+ */
+import fc from "fast-check";
+import type { FaultPlan } from "../../../local/google/faults.ts";
+
+/** What the endpoint reads. */
+export const SCOPES = ["my_folder", "drive_folder", "two_folders", "drive", "account"] as const;
+
+/** What the endpoint reads. */
+export type Scope = typeof SCOPES[number];
+
+/** Something that somebody does on the emulated Drive. */
+export type Action =
+  | { readonly do: "create_file"; readonly in: number; readonly name: string; readonly size: Size }
+  | { readonly do: "create_folder"; readonly in: number; readonly name: string }
+  | {
+    readonly do: "create_shortcut";
+    readonly in: number;
+    readonly name: string;
+    readonly to: number;
+  }
+  | { readonly do: "rename"; readonly item: number; readonly name: string }
+  | { readonly do: "edit"; readonly item: number; readonly size: Size }
+  | { readonly do: "move"; readonly item: number; readonly in: number }
+  | { readonly do: "trash" | "untrash" | "delete" | "view"; readonly item: number }
+  | { readonly do: "share" | "unshare"; readonly item: number }
+  | { readonly do: "add_parent"; readonly item: number; readonly in: number }
+  | { readonly do: "remove_parent"; readonly item: number }
+  /** The scope itself is trashed, unshared, or its drive left; and back. */
+  | { readonly do: "lose_scope" | "regain_scope"; readonly top: number };
+
+/** Bytes as digits. */
+export type Size = string | null;
+
+/** Something that goes wrong on the way to Drive. */
+export interface Trouble {
+  readonly plan: FaultPlan;
+}
+
+/** A worker that dies, or an answer of the database that is lost. */
+export interface Interruption {
+  /** `die`: nothing of this worker is carried out any more. `stumble`: one answer is lost. */
+  readonly type: "die" | "stumble";
+  /** At which call, of the database and of Drive together. */
+  readonly at: number;
+  /** Whether that call is still carried out. */
+  readonly isCarriedOut: boolean;
+}
+
+/** Something that happens while a sync runs, at a call to Drive. */
+export interface Meanwhile {
+  readonly at: number;
+  readonly event: Action | { readonly do: "expire_page_tokens" | "expire_change_tokens" };
+}
+
+/** One sync and what befalls it. */
+export interface SyncStep {
+  readonly do: "sync";
+  readonly mode: "incremental" | "full";
+  readonly troubles: readonly Trouble[];
+  readonly interruption: Interruption | null;
+  readonly meanwhile: readonly Meanwhile[];
+  /** Less makes several slices of a run. */
+  readonly cpuBudgetMs: number;
+}
+
+/** One step of a sequence. */
+export type Step =
+  | Action
+  | SyncStep
+  | { readonly do: "expire_change_tokens" | "revoke_access_tokens" | "audit_falls_due" }
+  | { readonly do: "limit_files"; readonly files: number | null }
+  | { readonly do: "choose_types"; readonly types: readonly string[] | null };
+
+/** One sequence. */
+export interface Sequence {
+  readonly scope: Scope;
+  readonly pageSize: number;
+  readonly lanes: number;
+  readonly foldersPerTask: number;
+  /** Deletions above so many are withheld until they are approved. */
+  readonly fuseFiles: number;
+  readonly before: readonly Action[];
+  readonly steps: readonly Step[];
+}
+
+const NAMES = [
+  "a.pdf",
+  "a.pdf",
+  "b.txt",
+  "B.PDF",
+  "no extension",
+  "x/y.pdf",
+  "/",
+  "back\\slash\\",
+  "new\nline.txt",
+  "😀 ünï.pdf",
+  ".hidden",
+  "100%_'quoted'\".txt",
+  `${"long ".repeat(50)}.pdf`,
+] as const;
+
+const item = fc.nat(99);
+const name = fc.constantFrom(...NAMES);
+const size: fc.Arbitrary<Size> = fc.constantFrom("0", "1", "1024", "9007199254740993", null);
+
+const create = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant("create_file" as const), in: item, name, size }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant("create_folder" as const), in: item, name }),
+  },
+);
+
+const action: fc.Arbitrary<Action> = fc.oneof(
+  { weight: 5, arbitrary: create },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant("create_shortcut" as const), in: item, name, to: item }),
+  },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("rename" as const), item, name }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("edit" as const), item, size }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant("move" as const), item, in: item }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constantFrom("trash" as const, "untrash", "delete", "view"),
+      item,
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constantFrom("share" as const, "unshare"), item }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("add_parent" as const), item, in: item }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("remove_parent" as const), item }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constantFrom("lose_scope" as const, "regain_scope"),
+      top: fc.nat(1),
+    }),
+  },
+);
+
+const beginning = fc.oneof({ weight: 4, arbitrary: create }, { weight: 1, arbitrary: action });
+
+const fault: fc.Arbitrary<FaultPlan["fault"]> = fc.oneof(
+  fc.record({
+    type: fc.constant("status" as const),
+    status: fc.constantFrom(401, 429, 500, 502, 503),
+  }),
+  fc.record({
+    type: fc.constant("status" as const),
+    status: fc.constant(429),
+    retryAfterSeconds: fc.constantFrom(0, 1, 20),
+  }),
+  fc.record({
+    type: fc.constant("status" as const),
+    status: fc.constant(403),
+    reason: fc.constantFrom(
+      "userRateLimitExceeded",
+      "rateLimitExceeded",
+      "dailyLimitExceeded",
+      "insufficientFilePermissions",
+    ),
+  }),
+  fc.record({ type: fc.constant("status" as const), status: fc.constantFrom(400, 404, 410) }),
+  fc.record({
+    type: fc.constantFrom("timeout" as const, "reset", "truncated", "garbage", "html"),
+  }),
+  fc.record({ type: fc.constant("incomplete_search" as const) }),
+  fc.record({ type: fc.constant("empty_page" as const) }),
+  fc.record({ type: fc.constant("duplicates" as const), count: fc.integer({ min: 1, max: 3 }) }),
+  fc.record({
+    type: fc.constant("grouped_parents" as const),
+    mode: fc.constantFrom("empty" as const, "partial"),
+  }),
+);
+
+const trouble: fc.Arbitrary<Trouble> = fc.record({
+  plan: fc.record({
+    fault,
+    times: fc.constantFrom(1, 1, 2, 3, 6, 30),
+    skip: fc.nat(8),
+  }),
+});
+
+const interruption: fc.Arbitrary<Interruption> = fc.record({
+  type: fc.constantFrom("die" as const, "die", "stumble"),
+  at: fc.nat(40),
+  isCarriedOut: fc.boolean(),
+});
+
+const meanwhile: fc.Arbitrary<Meanwhile> = fc.record({
+  at: fc.nat(20),
+  event: fc.oneof(
+    { weight: 8, arbitrary: action },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        do: fc.constantFrom("expire_page_tokens" as const, "expire_change_tokens"),
+      }),
+    },
+  ),
+});
+
+const sync: fc.Arbitrary<SyncStep> = fc.record({
+  do: fc.constant("sync" as const),
+  mode: fc.constantFrom("incremental" as const, "incremental", "incremental", "full"),
+  troubles: fc.oneof(fc.constant([]), fc.array(trouble, { minLength: 1, maxLength: 3 })),
+  interruption: fc.option(interruption, { freq: 2 }),
+  meanwhile: fc.oneof(fc.constant([]), fc.array(meanwhile, { minLength: 1, maxLength: 3 })),
+  cpuBudgetMs: fc.constantFrom(1_200, 1_200, 12),
+});
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 12, arbitrary: action },
+  { weight: 5, arbitrary: sync },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constantFrom(
+        "expire_change_tokens" as const,
+        "revoke_access_tokens",
+        "audit_falls_due",
+      ),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.oneof(
+      fc.record({
+        do: fc.constant("limit_files" as const),
+        files: fc.constantFrom(null, 2, 4, 10),
+      }),
+      fc.record({
+        do: fc.constant("choose_types" as const),
+        types: fc.constantFrom(null, ["*"], ["pdf"], ["application/pdf"]),
+      }),
+    ),
+  },
+);
+
+/** Any sequence. */
+export const sequence: fc.Arbitrary<Sequence> = fc.record({
+  scope: fc.constantFrom(...SCOPES),
+  pageSize: fc.constantFrom(2, 3, 5, 8),
+  lanes: fc.integer({ min: 1, max: 4 }),
+  foldersPerTask: fc.integer({ min: 1, max: 3 }),
+  fuseFiles: fc.constantFrom(50, 50, 1),
+  // Without the bias towards few of them: an empty Drive has nothing to go wrong.
+  before: fc.noBias(fc.array(beginning, { maxLength: 24, size: "max" })),
+  steps: fc.noBias(fc.array(step, { maxLength: 20, size: "max" })),
+});

@@ -1,0 +1,175 @@
+/** The engine of production as a worker that can be killed, and whose calls can be watched. */
+import type { DriveEmulator } from "../../../local/google/emulator.ts";
+import type { ServiceAccountJson } from "../../../local/google/service_account.ts";
+import type { ConnectorDb } from "../../../supabase/functions/_shared/db/connector_db.ts";
+import { SyncError } from "../../../supabase/functions/_shared/errors.ts";
+import { createAccessTokens } from "../../../supabase/functions/_shared/oauth/access_tokens.ts";
+import { createTokenVault } from "../../../supabase/functions/_shared/oauth/token_vault.ts";
+import { googleDrive } from "../../../supabase/functions/_shared/providers/google_drive/index.ts";
+import type { EngineDeps } from "../../../supabase/functions/_shared/sync/deps.ts";
+import { createGovernor } from "../../../supabase/functions/_shared/sync/governor.ts";
+import { workLeases } from "../../../supabase/functions/_shared/sync/slice.ts";
+import { settingsFor } from "../../support/drive_sync.ts";
+import { createMemoryLog, type LogEntry } from "../../support/memory_log.ts";
+import type { TestClock } from "../../support/test_clock.ts";
+import type { Interruption, Sequence } from "./sequence.ts";
+
+/** How long an answer that never comes is waited for: really, not by the sequence's clock. */
+const SILENCE_MS = 3;
+
+/** What a worker is made with. */
+export interface WorkerOptions {
+  readonly db: ConnectorDb;
+  readonly drive: DriveEmulator;
+  readonly account: ServiceAccountJson;
+  readonly clock: TestClock;
+  readonly plan: Pick<Sequence, "pageSize" | "lanes" | "foldersPerTask">;
+}
+
+/** How one piece of work is disturbed. */
+export interface Disturbance {
+  readonly interruption: Interruption | null;
+  /** Told the number of each call to Drive before it is answered. */
+  readonly onDriveCall: (call: number) => void;
+  readonly cpuBudgetMs: number;
+}
+
+/** Works on endpoints as an invocation of the sync function does. */
+export interface Worker {
+  readonly log: { readonly entries: LogEntry[] };
+  /** Works on what is due until nothing is, or until it is killed: `true` if it may have left a lease. */
+  work(disturbance: Disturbance, isRunning: () => Promise<boolean>): Promise<boolean>;
+}
+
+/** Thrown by everything that a killed worker still tries. */
+class Killed extends Error {
+  override readonly name = "Killed";
+}
+
+/** Creates the worker of one sequence. */
+export function createWorker({ db, drive, account, clock, plan }: WorkerOptions): Worker {
+  const log = createMemoryLog();
+  const vault = createTokenVault({
+    newest: "k1",
+    keys: new Map([["k1", new Uint8Array(32).fill(7)]]),
+  });
+  const { limits } = googleDrive;
+  const base = {
+    provider: {
+      ...googleDrive,
+      limits: {
+        ...limits,
+        maxPageSize: plan.pageSize,
+        maxParallelTasks: plan.lanes,
+        foldersPerTask: plan.foldersPerTask,
+      },
+    },
+    settings: settingsFor(account),
+    now: clock.now,
+    sleep: clock.sleep,
+    random: () => 0.5,
+    log,
+    // Other endpoints are no part of a sequence.
+    maxConcurrentSyncs: 1,
+    wakeDispatcher: () => Promise.resolve(),
+  };
+  return {
+    log,
+    async work({ interruption, onDriveCall, cpuBudgetMs }, isRunning) {
+      const body = createBody(interruption);
+      const mortalDb = body.live(db);
+      const deps: EngineDeps<Parameters<typeof googleDrive.readPage>[1]["config"]> = {
+        ...base,
+        db: mortalDb,
+        accessTokens: createAccessTokens({ db: mortalDb, vault, now: clock.now, log }),
+        // The bucket in the database runs by the database's clock, and has tests of its own.
+        governor: createGovernor({ ...base, db: endlessCalls }),
+        fetch: createFetch(drive, body, onDriveCall),
+        unloading: body.died,
+      };
+      do {
+        const { claims } = await db.claim({ maxConcurrent: 1_000, batch: 1 });
+        // A lease that nobody gave back: the outcome was lost on its way to the database.
+        if (claims.length === 0) return true;
+        await workLeases(claims, deps, { cpuBudgetMs });
+      } while (!body.died.aborted && await isRunning());
+      return body.died.aborted;
+    },
+  };
+}
+
+const endlessCalls: Pick<ConnectorDb, "takeCalls" | "blockCalls"> = {
+  takeCalls: (_bucket, units) => Promise.resolve({ granted: units, wait_seconds: 0 }),
+  blockCalls: () => Promise.resolve(),
+};
+
+/** What keeps a worker alive, call by call. */
+interface Body {
+  readonly died: AbortSignal;
+  /** Makes one call, unless the worker is dead, and unless it dies of it. */
+  call<Result>(make: () => Promise<Result>): Promise<Result>;
+  /** A database whose calls are made like this. */
+  live(db: ConnectorDb): ConnectorDb;
+}
+
+function createBody(interruption: Interruption | null): Body {
+  const death = new AbortController();
+  let calls = 0;
+
+  async function call<Result>(make: () => Promise<Result>): Promise<Result> {
+    if (death.signal.aborted) throw new Killed();
+    const isHit = interruption !== null && calls++ === interruption.at;
+    if (!isHit) {
+      const result = await make();
+      // What was under way when the worker died may have been carried out; nobody hears of it.
+      if (death.signal.aborted) throw new Killed();
+      return result;
+    }
+    if (interruption.type === "die" && !interruption.isCarriedOut) death.abort(new Killed());
+    if (interruption.isCarriedOut) await make();
+    if (interruption.type === "stumble") throw new SyncError("unavailable", "An answer was lost");
+    death.abort(new Killed());
+    throw new Killed();
+  }
+
+  return {
+    died: death.signal,
+    call,
+    live: (db) => ({
+      ...db,
+      beginSlice: (...args) => call(() => db.beginSlice(...args)),
+      startListing: (...args) => call(() => db.startListing(...args)),
+      commitPage: (...args) => call(() => db.commitPage(...args)),
+      commitChanges: (...args) => call(() => db.commitChanges(...args)),
+      sweep: (...args) => call(() => db.sweep(...args)),
+      openTasks: (...args) => call(() => db.openTasks(...args)),
+      finishSlice: (...args) => call(() => db.finishSlice(...args)),
+      storeToken: (...args) => call(() => db.storeToken(...args)),
+      renewLease: (...args) => call(() => db.renewLease(...args)),
+      release: (...args) => call(() => db.release(...args)),
+      // A claim that is lost with its worker is an expired lease, as any other.
+      claim: () => Promise.resolve({ claims: [], more_due: false }),
+    }),
+  };
+}
+
+function createFetch(
+  drive: DriveEmulator,
+  body: Body,
+  onDriveCall: (call: number) => void,
+): typeof fetch {
+  let calls = 0;
+  return (input, init) =>
+    body.call(async () => {
+      onDriveCall(calls++);
+      const silence = new AbortController();
+      const isSilent = drive.control.faults.pending.some(({ fault }) => fault.type === "timeout");
+      const timer = isSilent ? setTimeout(() => silence.abort(), SILENCE_MS) : undefined;
+      const signals = [silence.signal, ...(init?.signal ? [init.signal] : [])];
+      try {
+        return await drive.fetch(input, { ...init, signal: AbortSignal.any(signals) });
+      } finally {
+        clearTimeout(timer);
+      }
+    });
+}
