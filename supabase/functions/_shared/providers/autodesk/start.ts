@@ -70,6 +70,9 @@ async function startFolders(context: Context): Promise<ListingStart> {
   return {
     ...shape(context),
     roots,
+    unreadable_roots: checked.flatMap((found) =>
+      found.type === "unreadable" ? [found.skipped.external_folder_id] : []
+    ),
     seeds: checked.flatMap((found): TaskSeed[] =>
       found.type === "unreadable" ? [unreadableSeed(found.skipped)] : []
     ),
