@@ -90,7 +90,7 @@ Deno.test("cutWindow() leaves a window whole of which little seems to be left", 
   const page = (from: string, to: string, pages: number) =>
     cutWindow({ ...FIRST_PAGE, window, pages }, spread(from, to, 1000)).length;
   equal(page("2023-06-01T00:00:00Z", "2026-01-01T00:00:00Z", 1), 0);
-  equal(page("2020-08-01T00:00:00Z", "2021-02-01T00:00:00Z", 8), 0);
+  equal(page("2020-05-01T00:00:00Z", "2020-12-01T00:00:00Z", 8), 0);
   ok(page("2025-06-01T00:00:00Z", "2026-01-01T00:00:00Z", 1) > 0);
 });
 
