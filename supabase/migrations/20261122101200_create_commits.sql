@@ -300,6 +300,28 @@ as $$
   where connector.is_top(p_endpoint_id, r);
 $$;
 
+-- A folder that shows another state than it had was out of sight, or was replaced: of what happened
+-- below it meanwhile the feeds know nothing.
+create function connector.refuse_stale_folders(p_endpoint_id uuid, p_folders jsonb)
+returns void
+language plpgsql stable security invoker set search_path = ''
+as $$
+begin
+  if exists (
+    select
+    from jsonb_array_elements(p_folders) as r
+    join connector.folders as f
+      on f.endpoint_id = p_endpoint_id and f.external_folder_id = r ->> 'external_folder_id'
+    where not f.is_gone and f.shown_state is not null
+      and f.shown_state is distinct from r -> 'provider_state')
+  then
+    raise exception using errcode = 'FC005',
+      message = 'Cannot follow the change feed: it does not tell what happened below a folder',
+      hint = 'List everything again';
+  end if;
+end;
+$$;
+
 create function public.connector_commit_changes(p_lease jsonb, p_page jsonb)
 returns jsonb
 language plpgsql volatile security invoker set search_path = ''
@@ -343,6 +365,7 @@ begin
   delete from connector.pending_items as p
   where p.endpoint_id = v_endpoint_id
     and p.external_id in (select jsonb_array_elements_text(p_page -> 'filtered'));
+  perform connector.refuse_stale_folders(v_endpoint_id, p_page -> 'folders');
   select * into v_folders
   from connector.upsert_folders(v_endpoint_id, v_listing_id,
     case when v_state.scope_is_tree then connector.roots_among(v_endpoint_id, p_page -> 'folders')
@@ -403,6 +426,7 @@ revoke execute on function
   connector.is_top(uuid, jsonb),
   connector.add_pending(uuid, jsonb),
   connector.roots_among(uuid, jsonb),
+  connector.refuse_stale_folders(uuid, jsonb),
   public.connector_commit_page(jsonb, jsonb),
   public.connector_commit_changes(jsonb, jsonb)
 from public, anon, authenticated, service_role;
@@ -416,6 +440,7 @@ grant execute on function
   connector.is_top(uuid, jsonb),
   connector.add_pending(uuid, jsonb),
   connector.roots_among(uuid, jsonb),
+  connector.refuse_stale_folders(uuid, jsonb),
   public.connector_commit_page(jsonb, jsonb),
   public.connector_commit_changes(jsonb, jsonb)
 to service_role;

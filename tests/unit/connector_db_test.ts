@@ -152,6 +152,7 @@ Deno.test("a page is posted as the secret key, and its failures are told apart l
   assert.deepEqual(await request?.json(), { p_lease: LEASE, p_page: CHANGES });
   const failures: [() => Response | Promise<Response>, string][] = [
     [postgrestError(400, "FC001"), "lease_lost"],
+    [postgrestError(400, "FC005"), "cursor_expired"],
     [postgrestError(500, "57014"), "unavailable"],
     [postgrestError(404, "PGRST202"), "setting_invalid"],
     [() => new Response("<html>bad gateway</html>", { status: 502 }), "unavailable"],

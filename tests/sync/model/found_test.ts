@@ -41,6 +41,18 @@ replay("a folder of the scope that could not be read is its top again when it co
   ],
 });
 
+replay("what was put into a folder while it was not shared is found when it is shared again", {
+  before: [{ do: "create_file", in: 0, name: "a.pdf", size: "1" }],
+  steps: [
+    SYNC,
+    { do: "lose_scope", top: 0 },
+    { do: "create_file", in: 0, name: "b.txt", size: "1" },
+    { do: "delete", item: 0 },
+    { do: "regain_scope", top: 0 },
+    SYNC,
+  ],
+});
+
 /** A file in the folders A and B of the scope. */
 const IN_TWO_FOLDERS: Sequence["before"] = [
   { do: "create_folder", in: 0, name: "A" },

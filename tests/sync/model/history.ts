@@ -28,8 +28,11 @@ export interface History {
   expected(): readonly ExpectedFile[];
   /** Counts the calls of {@linkcode History.note}. */
   step(): number;
-  /** Whether the file was ever in the scope and wanted. */
-  wasPresent(id: string): boolean;
+  /**
+   * Whether the file was ever in the scope and wanted, or in a folder that was ever in the scope: when
+   * such a folder has left it, the log may tell of the file first.
+   */
+  mayHaveRow(id: string): boolean;
   /**
    * Whether, at `since` or later, the file was absent, or a folder was that it lay in at that time or
    * later: such a folder's entry may be read, and take the file with it, before the file's own.
@@ -73,8 +76,8 @@ export function createHistory({ model, reader, view }: Playground): History {
     step += 1;
     noteFolders();
     const now = new Set(expected().map(({ id }) => id));
-    for (const id of now) present.add(id);
     const readable = foldersInScope(model, reader, view);
+    for (const id of [...now, ...readable]) present.add(id);
     for (const id of folders.keys()) {
       if (!now.has(id) && !readable.has(id)) lastAbsent.set(id, step);
     }
@@ -88,7 +91,8 @@ export function createHistory({ model, reader, view }: Playground): History {
     },
     expected,
     step: () => step,
-    wasPresent: (id) => present.has(id),
+    mayHaveRow: (id) =>
+      present.has(id) || [...folders.get(id) ?? []].some((folder) => present.has(folder)),
     mayBeGone(id, since) {
       const wasAbsent = (each: string) => (lastAbsent.get(each) ?? -1) >= since;
       return wasAbsent(id) || [...folders.get(id) ?? []].some(wasAbsent);

@@ -1,32 +1,19 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { createTerminal } from "../../../local/terminal.ts";
+import { createTerminal, type Terminal } from "../../../local/terminal.ts";
 import { withDatabase } from "../../support/database.ts";
 import { connectAsService, loadServiceAccount } from "../../support/drive_sync.ts";
-import { readModelOptions } from "./options.ts";
+import { type ModelOptions, readModelOptions } from "./options.ts";
 import { play, type Stage } from "./play.ts";
+import { reduceSequence } from "./reduce.ts";
 import { type Sequence, sequence } from "./sequence.ts";
+
+/** How long a smaller sequence is looked for that fails too. */
+const REDUCE_MS = 120_000;
 
 const options = readModelOptions();
 
-/** How long a smaller sequence is looked for that fails too. */
-const SHRINK_MS = 60_000;
-
-/** Plays sequences; some time after the first failure all others count as good, which ends the search. */
-function createPlayer(stage: Stage): (each: Sequence) => Promise<void> {
-  let failedAtMs = Infinity;
-  return async (each) => {
-    if (Date.now() - failedAtMs > SHRINK_MS) return;
-    try {
-      await play(each, stage);
-    } catch (cause) {
-      failedAtMs = Math.min(failedAtMs, Date.now());
-      throw cause;
-    }
-  };
-}
-
-Deno.test(`${options.sequences} random sequences of changes, troubles and kills leave the table exact`, () =>
+Deno.test(`${options.sequences} random sequences of changes, faults and kills leave the table exact`, () =>
   withDatabase(async (sql) => {
     const stage: Stage = {
       sql,
@@ -34,21 +21,47 @@ Deno.test(`${options.sequences} random sequences of changes, troubles and kills 
       account: await loadServiceAccount(),
       tally: new Map(),
     };
-    const { seed, sequences, path } = options;
     const terminal = createTerminal();
-    terminal.line(`model: seed ${seed}, ${sequences} sequences`);
-    const result = await fc.check(
-      fc.asyncProperty(sequence, createPlayer(stage)),
-      { seed, numRuns: sequences, ...(path === undefined ? {} : { path }) },
-    );
-    terminal.line(`model: ${JSON.stringify(Object.fromEntries([...stage.tally].sort()))}`);
-    if (!result.failed) return;
-    const again =
-      `CONNECTOR_MODEL_SEED=${result.seed} CONNECTOR_MODEL_PATH=${result.counterexamplePath} ` +
-      "npx deno task test tests/sync/model";
-    const shown = JSON.stringify(result.counterexample?.[0], null, 1);
-    assert.fail(
-      `Sequence ${result.numRuns} failed: ${result.errorInstance}\n` +
-        `Smallest failing sequence found (in ${result.numShrinks} steps): ${shown}\nAgain: ${again}`,
-    );
+    if (options.sequence !== undefined) return await play(options.sequence, stage);
+    await playAll(options, stage, terminal);
   }));
+
+async function playAll(
+  { seed, path, sequences }: ModelOptions,
+  stage: Stage,
+  terminal: Terminal,
+): Promise<void> {
+  terminal.line(`model: seed ${seed}, ${sequences} sequences`);
+  const startedAtMs = Date.now();
+  const result = await fc.check(
+    fc.asyncProperty(sequence, (each) => play(each, stage)),
+    { seed, numRuns: sequences, endOnFailure: true, ...(path === undefined ? {} : { path }) },
+  );
+  const seconds = Math.round((Date.now() - startedAtMs) / 1000);
+  const tally = [...stage.tally].sort().map(([what, times]) => `${times} ${what}`).join(", ");
+  terminal.line(`model: ${result.numRuns} sequences in ${seconds} s: ${tally}`);
+  const [failing] = result.counterexample ?? [];
+  if (!result.failed || failing === undefined) return;
+  const again = `CONNECTOR_MODEL_SEED=${seed} CONNECTOR_MODEL_PATH=${result.counterexamplePath}`;
+  assert.fail(
+    `Sequence ${result.numRuns} of seed ${seed} failed: ${result.errorInstance}\n` +
+      `Again: ${again} npx deno task test tests/sync/model\n${await smallest(failing, stage)}`,
+  );
+}
+
+/** What is left of a failing sequence without all that its failure does not need. */
+async function smallest(failing: Sequence, stage: Stage): Promise<string> {
+  let last: unknown = null;
+  const fails = async (smaller: Sequence) => {
+    try {
+      await play(smaller, stage);
+      return false;
+    } catch (cause) {
+      last = cause;
+      return true;
+    }
+  };
+  const reduced = await reduceSequence(failing, fails, Date.now() + REDUCE_MS);
+  return `The smallest of ${reduced.tried} tried that fails too: ${last}\n` +
+    `CONNECTOR_MODEL_SEQUENCE='${JSON.stringify(reduced.sequence)}'`;
+}

@@ -1,5 +1,6 @@
 /** How many sequences are played, and which. */
 import { z } from "zod";
+import type { Sequence } from "./sequence.ts";
 
 const Environment = z.object({
   /** How many sequences. */
@@ -8,6 +9,9 @@ const Environment = z.object({
   CONNECTOR_MODEL_SEED: z.coerce.number().int().optional(),
   /** With a seed: one of its sequences, as a failure names it. */
   CONNECTOR_MODEL_PATH: z.string().min(1).optional(),
+  /** One sequence as it is, in JSON. */
+  CONNECTOR_MODEL_SEQUENCE: z.string().transform((text): unknown => JSON.parse(text))
+    .pipe(z.custom<Sequence>((value) => typeof value === "object" && value !== null)).optional(),
 });
 
 /** How many sequences are played, and which. */
@@ -15,6 +19,8 @@ export interface ModelOptions {
   readonly sequences: number;
   readonly seed: number;
   readonly path: string | undefined;
+  /** Only this one, instead. */
+  readonly sequence: Sequence | undefined;
 }
 
 /** The seed of the run that every change must pass: a fault it finds is the change's, not chance's. */
@@ -33,6 +39,7 @@ export function readModelOptions(): ModelOptions {
     seed: read.CONNECTOR_MODEL_SEED ??
       (given.CONNECTOR_MODEL_SEQUENCES === undefined ? USUAL_SEED : newSeed()),
     path: read.CONNECTOR_MODEL_PATH,
+    sequence: read.CONNECTOR_MODEL_SEQUENCE,
   };
 }
 

@@ -11,6 +11,9 @@ export interface RpcFailure {
 /** Raised by the database when a lease is no longer the caller's. */
 export const LEASE_LOST_SQLSTATE = "FC001";
 
+/** Raised by the database when a change log cannot be enough and everything must be listed again. */
+export const LISTING_NEEDED_SQLSTATE = "FC005";
+
 /**
  * SQLSTATEs and PostgREST codes of a database that can be asked again: a statement that took too
  * long, a lost or refused connection, too few resources, a shutdown, a deadlock, a full pool.
@@ -28,6 +31,7 @@ export function toDatabaseError(name: string, status: number, failure: RpcFailur
   const cause = new DatabaseCallError(name, status, failure);
   const code = failure.code ?? "";
   if (code === LEASE_LOST_SQLSTATE) return wrap("lease_lost", LEASE_LOST, cause);
+  if (code === LISTING_NEEDED_SQLSTATE) return wrap("cursor_expired", LISTING_NEEDED, cause);
   if (OUT_OF_STEP.test(code)) return wrap("setting_invalid", MIGRATIONS_MISSING, cause);
   if (REFUSED.test(code) || status === 401) return wrap("setting_invalid", KEY_REFUSED, cause);
   if (TRANSIENT.test(code) || isTransientStatus(status)) {
@@ -37,6 +41,9 @@ export function toDatabaseError(name: string, status: number, failure: RpcFailur
 }
 
 const LEASE_LOST = "Another worker has taken over this endpoint, so this one stopped.";
+const LISTING_NEEDED =
+  "A folder was out of sight for a while, so the change log does not tell all; everything is listed " +
+  "again.";
 const MIGRATIONS_MISSING =
   "The database lacks a function that this version needs: apply the migrations with " +
   "`supabase db push`.";

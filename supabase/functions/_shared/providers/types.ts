@@ -50,7 +50,10 @@ export interface FolderRecord {
   readonly folder_name: string;
   /** The top of a scope: its path is empty, whatever its name and parent. */
   readonly is_root: boolean;
-  /** What tells whether the folder's content changed since it was last read; see `walk_changed`. */
+  /**
+   * What tells whether the folder's content changed since it was last read; see `walk_changed`. In a
+   * change log, a folder whose state is not the one it had makes everything be listed again.
+   */
   readonly provider_state?: Json;
 }
 

@@ -102,7 +102,7 @@ export function toFileRecord(item: DriveItem, parentId: string | null): ReadFile
 
 /** The row of a folder. */
 export function toFolderRecord(
-  folder: Pick<DriveItem, "id" | "name" | "parents">,
+  folder: Pick<DriveItem, "id" | "name" | "parents" | "sharedWithMeTime">,
   parentId: string | null,
   isRoot: boolean,
 ): FolderRecord {
@@ -112,5 +112,7 @@ export function toFolderRecord(
     ...candidates(folder),
     folder_name: toName(folder.name),
     is_root: isRoot,
+    // Shared at another time: it was out of sight meanwhile, and so was all that happened below it.
+    ...(folder.sharedWithMeTime === undefined ? {} : { provider_state: folder.sharedWithMeTime }),
   };
 }

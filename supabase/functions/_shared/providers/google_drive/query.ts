@@ -24,6 +24,7 @@ const ITEM_FIELDS = [
   "originalFilename",
   "resourceKey",
   "driveId",
+  "sharedWithMeTime",
   "shortcutDetails(targetId,targetMimeType,targetResourceKey)",
   "owners(displayName,emailAddress)",
   "lastModifyingUser(displayName,emailAddress)",
@@ -33,7 +34,8 @@ const ITEM_FIELDS = [
 const LIST_FIELDS = `nextPageToken,incompleteSearch,files(${ITEM_FIELDS})`;
 const CHANGES_FIELDS = "nextPageToken,newStartPageToken," +
   `changes(changeType,removed,fileId,file(trashed,${ITEM_FIELDS}))`;
-const ROOT_FIELDS = "id,name,mimeType,trashed,driveId,parents,shortcutDetails(targetId)";
+const ROOT_FIELDS = "id,name,mimeType,trashed,driveId,parents,sharedWithMeTime," +
+  "shortcutDetails(targetId)";
 const MOST_ITEMS = 1000;
 
 /** Which items a search looks through. */

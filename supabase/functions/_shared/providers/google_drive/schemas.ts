@@ -29,6 +29,7 @@ export const driveItem = z.object({
   originalFilename: detail,
   resourceKey: detail,
   driveId: detail,
+  sharedWithMeTime: detail,
   shortcutDetails: z
     .object({ targetId: detail, targetMimeType: detail, targetResourceKey: detail })
     .optional()
@@ -81,6 +82,7 @@ export const rootItem = z.object({
   trashed: z.boolean().default(false),
   driveId: id.optional(),
   parents: z.array(id).optional(),
+  sharedWithMeTime: detail,
   shortcutDetails: z.object({ targetId: detail }).optional().catch(undefined),
 });
 
