@@ -322,6 +322,52 @@ begin
 end;
 $$;
 
+-- What is in the trash with a folder above it stays as it is shown while that folder is known: the
+-- folder's own entry takes it along, or says that the folder is out of the trash again. Of a flat
+-- scope, what lies in no known folder is taken out of the page and gone.
+create function connector.settle_buried(p_endpoint_id uuid, p_page jsonb)
+returns jsonb
+language plpgsql stable security invoker set search_path = ''
+as $$
+declare
+  v_gone_ids text[];
+  v_lost_ids text[];
+begin
+  if not p_page @? '$.*[*].is_buried' then
+    return p_page;
+  end if;
+  v_gone_ids := connector.folders_below(p_endpoint_id, array(
+    select r ->> 'external_id' from jsonb_array_elements(p_page -> 'removed') as r));
+  with recursive buried as (
+    select coalesce(r ->> 'external_folder_id', r ->> 'external_file_id') as id,
+      r ->> 'external_parent_id' as parent_id
+    from jsonb_array_elements((p_page -> 'folders') || (p_page -> 'files')) as r
+    where r ? 'is_buried'
+  ),
+  kept as (
+    select buried.id
+    from buried
+    join connector.folders as f
+      on f.endpoint_id = p_endpoint_id and f.external_folder_id = buried.parent_id
+    where not f.is_gone and f.external_folder_id <> all (v_gone_ids)
+    union
+    select buried.id from kept join buried on buried.parent_id = kept.id
+  )
+  select coalesce(array_agg(buried.id), '{}') into v_lost_ids
+  from buried where buried.id not in (select kept.id from kept);
+  return p_page || jsonb_build_object(
+    'folders', (
+      select coalesce(jsonb_agg(r), '[]') from jsonb_array_elements(p_page -> 'folders') as r
+      where r ->> 'external_folder_id' <> all (v_lost_ids)),
+    'files', (
+      select coalesce(jsonb_agg(r), '[]') from jsonb_array_elements(p_page -> 'files') as r
+      where r ->> 'external_file_id' <> all (v_lost_ids)),
+    'removed', (p_page -> 'removed') || (
+      select coalesce(jsonb_agg(jsonb_build_object('external_id', u.id, 'reason', 'trashed')), '[]')
+      from unnest(v_lost_ids) as u (id)));
+end;
+$$;
+
 create function public.connector_commit_changes(p_lease jsonb, p_page jsonb)
 returns jsonb
 language plpgsql volatile security invoker set search_path = ''
@@ -353,6 +399,9 @@ begin
   select g.id, case when g.sweep <> 'nothing' then g.id end into v_listing_id, v_noted_listing_id
   from connector.listings as g where g.endpoint_id = v_endpoint_id;
 
+  if not v_state.scope_is_tree then
+    p_page := connector.settle_buried(v_endpoint_id, p_page);
+  end if;
   if exists (
     select from connector.folders as f
     where f.endpoint_id = v_endpoint_id and f.external_folder_id in (
@@ -427,6 +476,7 @@ revoke execute on function
   connector.add_pending(uuid, jsonb),
   connector.roots_among(uuid, jsonb),
   connector.refuse_stale_folders(uuid, jsonb),
+  connector.settle_buried(uuid, jsonb),
   public.connector_commit_page(jsonb, jsonb),
   public.connector_commit_changes(jsonb, jsonb)
 from public, anon, authenticated, service_role;
@@ -441,6 +491,7 @@ grant execute on function
   connector.add_pending(uuid, jsonb),
   connector.roots_among(uuid, jsonb),
   connector.refuse_stale_folders(uuid, jsonb),
+  connector.settle_buried(uuid, jsonb),
   public.connector_commit_page(jsonb, jsonb),
   public.connector_commit_changes(jsonb, jsonb)
 to service_role;

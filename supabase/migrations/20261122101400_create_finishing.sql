@@ -56,7 +56,8 @@ declare
   v_left jsonb;
 begin
   select coalesce(jsonb_agg(
-    jsonb_build_object('external_id', p.external_id, 'reason', 'out_of_scope')), '[]') into v_left
+    jsonb_build_object('external_id', p.external_id, 'reason',
+      case when p.record ? 'is_buried' then 'trashed' else 'out_of_scope' end)), '[]') into v_left
   from connector.pending_items as p
   where p.endpoint_id = p_endpoint_id
     and not exists (

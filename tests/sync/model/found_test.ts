@@ -87,3 +87,24 @@ replay("what is shared by itself below a folder that is shared no longer stays",
   ],
   steps: [SYNC, { do: "unshare", item: 0 }, SYNC],
 });
+
+for (const scope of ["drive_folder", "account"] as const) {
+  replay(`what went into the trash with its folder is there when the folder is back: ${scope}`, {
+    scope,
+    before: [{ do: "create_folder", in: 0, name: "A" }, {
+      do: "create_file",
+      in: 1,
+      name: "a.pdf",
+      size: "1",
+    }],
+    steps: [
+      SYNC,
+      { do: "edit", item: 0, size: "2" },
+      { do: "create_folder", in: 0, name: "B" },
+      { do: "trash", item: scope === "account" ? 1 : 0 },
+      // The file's own entry has been read, its folder's has not.
+      { ...SYNC, interruption: { type: "die", at: 3, isCarriedOut: true } },
+      { do: "untrash", item: 0 },
+    ],
+  });
+}

@@ -3,7 +3,7 @@ import { arrangeDrive } from "../../../local/google/arrangement.ts";
 import type { DriveModel } from "../../../local/google/drive_model.ts";
 import type { Item } from "../../../local/google/drive_types.ts";
 import { foldersInScope, type ViewScope } from "../../../local/google/scope_view.ts";
-import { isBelow, subtree } from "../../../local/google/visibility.ts";
+import { isBelow, isShared, subtree } from "../../../local/google/visibility.ts";
 import { OWNER } from "../../support/drive_sync.ts";
 import type { Action, Scope } from "./sequence.ts";
 
@@ -168,10 +168,11 @@ const FIT: Readonly<Record<Change["do"], (item: Item, ground: Ground) => boolean
   rename: () => true,
   edit: ({ children, size }) => children === null && size !== null,
   view: () => true,
-  move: ({ id }, { fixed }) => !fixed.has(id),
-  trash: ({ id, isExplicitlyTrashed }, { fixed }) => !fixed.has(id) && !isExplicitlyTrashed,
-  untrash: ({ isExplicitlyTrashed }) => isExplicitlyTrashed,
-  delete: ({ id }, { fixed }) => !fixed.has(id),
+  move: (item, ground) => !ground.fixed.has(item.id) && !isHiddenCover(item, ground),
+  trash: (item, ground) =>
+    !ground.fixed.has(item.id) && !item.isExplicitlyTrashed && !isHiddenCover(item, ground),
+  untrash: (item, ground) => item.isExplicitlyTrashed && !isHiddenCover(item, ground),
+  delete: (item, ground) => !ground.fixed.has(item.id) && !isHiddenCover(item, ground),
   share: ({ id, driveId }, { fixed }) => !fixed.has(id) && driveId === null,
   unshare: ({ id, sharedWith }, { fixed, reader }) =>
     !fixed.has(id) && (sharedWith?.has(reader) ?? false),
@@ -182,6 +183,15 @@ const FIT: Readonly<Record<Change["do"], (item: Item, ground: Ground) => boolean
     children === null && driveId === null && view.type !== "account",
   remove_parent: ({ parents }) => parents.length > 1,
 };
+
+/**
+ * Whether something below an item can be seen and the item itself cannot. Of what then happens to the
+ * item the account's log says nothing, and whether Drive would write of what lies below is not known.
+ */
+function isHiddenCover(item: Item, { reader, view }: Ground): boolean {
+  if (view.type !== "account" || isShared(item, reader)) return false;
+  return [...subtree(item)].some((each) => isShared(each, reader));
+}
 
 type Change = Exclude<
   Action,

@@ -23,6 +23,7 @@ export interface Machinery {
   readonly status: string;
   readonly code: string | null;
   readonly running_runs: number;
+  readonly completed_runs: number;
   readonly listings: number;
   readonly tasks: number;
   readonly pending_items: number;
@@ -45,6 +46,8 @@ export async function readMachinery(sql: Sql, endpoint: string): Promise<Machine
       e.last_sync_status as status, e.last_error_code as code,
       (select count(*)::int from public.sync_logs as r
         where r.endpoint_id = e.id and r.status = 'running') as running_runs,
+      (select count(*)::int from public.sync_logs as r
+        where r.endpoint_id = e.id and r.status = 'completed') as completed_runs,
       (select count(*)::int from connector.listings as g where g.endpoint_id = e.id) as listings,
       (select count(*)::int from connector.tasks as t
         join connector.listings as g on g.id = t.listing_id

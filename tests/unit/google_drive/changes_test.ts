@@ -63,7 +63,10 @@ for (
       supportsAllDrives: "true",
       ...flags,
     });
-    match(fields, /^nextPageToken,newStartPageToken,changes\(.*fileId,file\(trashed,id,name/);
+    match(
+      fields,
+      /^nextPageToken,newStartPageToken,changes\(.*fileId,file\(trashed,explicitlyTrashed,id,name/,
+    );
   });
 }
 

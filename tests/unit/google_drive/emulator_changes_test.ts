@@ -101,9 +101,14 @@ Deno.test("a folder in the trash is told of, its content is not", async () => {
   const drain = await follow(await setup.context({ drive_id: drive.id }));
   model.trash(folder.id);
   deepEqual((await drain()).removed, [[folder.id, "trashed"]]);
-  // An entry of its own says that it went with its folder.
+  // An entry of its own says that it went with its folder, whose own entry decides.
   model.rename(file.id, "renamed in the trash.pdf");
-  deepEqual((await drain()).removed, [[file.id, "trashed"]]);
+  const { removed, files } = await drain();
+  deepEqual(removed, []);
+  deepEqual(files.map((each) => [each.file_name, each.is_buried]), [[
+    "renamed in the trash.pdf",
+    true,
+  ]]);
   model.untrash(folder.id);
   deepEqual((await drain()).folders.map((each) => each.external_folder_id), [folder.id]);
 });

@@ -22,6 +22,11 @@ export interface FileRecord {
   /** `null`: the provider shows no parent, the file stands at the top of the scope. */
   readonly external_parent_id: string | null;
   /**
+   * In the trash only because a folder above it is; that folder's own entry takes it along. In change
+   * logs alone.
+   */
+  readonly is_buried?: true;
+  /**
    * Where an item has several parents: all, in the provider's order; the first in scope counts. A
    * file's are also its `file_metadata.parents`, by which it outlives any one of them.
    */
@@ -45,6 +50,8 @@ export interface FileRecord {
 export interface FolderRecord {
   readonly external_folder_id: string;
   readonly external_parent_id: string | null;
+  /** As in {@linkcode FileRecord}. */
+  readonly is_buried?: true;
   /** As in {@linkcode FileRecord}. */
   readonly candidate_parent_ids?: readonly string[];
   readonly folder_name: string;

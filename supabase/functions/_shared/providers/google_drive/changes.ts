@@ -42,14 +42,15 @@ export async function readChanges(feed: Feed, context: Context): Promise<ChangeP
   const answer = await ask(driveIdOf(feed.key, scope), at.page_token, context);
   const list = parseAnswer(changeList, answer, "changes.list");
   const next = nextOf(list, at);
-  const { items, removed, unreadable } = readEntries(list.changes, scope);
+  const { items, buried, removed, unreadable } = readEntries(list.changes, scope);
   const { files, folders, unreadableValues } = sortItems(items, (item) => ({
     parentId: firstParent(item),
     isRoot: isTop(item.id, scope),
   }));
+  const isBuried = (id: string) => buried.has(id) ? { is_buried: true } as const : {};
   return {
-    files,
-    folders,
+    files: files.map((file) => ({ ...file, ...isBuried(file.external_file_id) })),
+    folders: folders.map((folder) => ({ ...folder, ...isBuried(folder.external_folder_id) })),
     removed,
     seeds_if_folders_go: mayHideShares(removed, scope) ? [sharedSeed(at.page_token)] : [],
     receipt: receipt({
@@ -142,11 +143,18 @@ function invalid(what: string): SyncError {
 
 /** What an entry says of an item now. */
 type State =
-  | { readonly type: "shown"; readonly item: DriveItem }
+  | {
+    readonly type: "shown";
+    readonly item: DriveItem;
+    /** In the trash with a folder above it. */
+    readonly isBuried: boolean;
+  }
   | { readonly type: "gone"; readonly removal: Removal };
 
 interface Entries {
   readonly items: readonly DriveItem[];
+  /** Those of the items that are in the trash with a folder above them. */
+  readonly buried: ReadonlySet<string>;
   readonly removed: readonly Removal[];
   /** Entries that could not be read: they stop no other, and a later listing sees the item. */
   readonly unreadable: number;
@@ -167,6 +175,9 @@ function readEntries(changes: readonly unknown[], scope: GoogleDriveScope): Entr
   const all = [...states.values()];
   return {
     items: all.flatMap((state) => state.type === "shown" ? [state.item] : []),
+    buried: new Set(
+      all.flatMap((state) => state.type === "shown" && state.isBuried ? [state.item.id] : []),
+    ),
     removed: all.flatMap((state) => state.type === "gone" ? [state.removal] : []),
     unreadable,
   };
@@ -183,17 +194,20 @@ function readEntry(value: unknown, scope: GoogleDriveScope): State | null {
   });
   if (removed && file === undefined) return gone("removed");
   // Before the rest is looked at: what is in the trash goes, however it is described.
-  if (trashedItem.safeParse(file).success) return gone("trashed");
+  const trashed = trashedItem.safeParse(file);
+  if (trashed.success && (trashed.data.explicitlyTrashed || isTop(fileId, scope))) {
+    return gone("trashed");
+  }
   // Moved out of the corpus, however it is described. Folders may lie in both: the parents decide.
   if (removed && scope.type !== "folders") return gone("out_of_scope");
   const item = driveItem.safeParse(file);
-  if (!item.success || item.data.id !== fileId) return null;
+  if (!item.success || item.data.id !== fileId) return trashed.success ? gone("trashed") : null;
   const isMovedAway = isOutside(item.data, scope);
   if ((removed || isMovedAway) && isTop(fileId, scope)) {
     throw expired("A folder of the scope moved to where another change log tells of it");
   }
   if (isMovedAway) return gone("out_of_scope");
-  return { type: "shown", item: item.data };
+  return { type: "shown", item: item.data, isBuried: trashed.success };
 }
 
 function isTop(id: string, scope: GoogleDriveScope): boolean {

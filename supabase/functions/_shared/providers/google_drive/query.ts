@@ -33,7 +33,7 @@ const ITEM_FIELDS = [
 // A mask without nextPageToken makes Drive answer one page and look finished.
 const LIST_FIELDS = `nextPageToken,incompleteSearch,files(${ITEM_FIELDS})`;
 const CHANGES_FIELDS = "nextPageToken,newStartPageToken," +
-  `changes(changeType,removed,fileId,file(trashed,${ITEM_FIELDS}))`;
+  `changes(changeType,removed,fileId,file(trashed,explicitlyTrashed,${ITEM_FIELDS}))`;
 const ROOT_FIELDS = "id,name,mimeType,trashed,driveId,parents,sharedWithMeTime," +
   "shortcutDetails(targetId)";
 const MOST_ITEMS = 1000;

@@ -71,8 +71,11 @@ export const itemChange = z.object({
   file: z.unknown().optional(),
 });
 
-/** Just enough of an item to know that it is in the trash. */
-export const trashedItem = z.object({ trashed: z.literal(true) });
+/** Just enough of an item to know that it is in the trash, by itself or with a folder above it. */
+export const trashedItem = z.object({
+  trashed: z.literal(true),
+  explicitlyTrashed: z.boolean().default(true),
+});
 
 /** The top of a scope, as files.get describes it. */
 export const rootItem = z.object({
