@@ -1,8 +1,8 @@
-import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
+import { parseArgs, type ParseArgsConfig } from "node:util";
 import { oneLine, StackError } from "./failure.ts";
 
 /** Parses the flags of a command; an unknown or malformed one is a {@linkcode StackError}. */
-export function parseFlags<const Options extends ParseArgsOptionsConfig>(
+export function parseFlags<const Options extends NonNullable<ParseArgsConfig["options"]>>(
   args: readonly string[],
   options: Options,
 ) {

@@ -1,13 +1,20 @@
 /** `deno task start`: the whole of File Connector on this machine, with something to look at. */
 import postgres from "postgres";
 import { runCommandLine } from "./command.ts";
+import { startAutodeskDemo } from "./demo/autodesk.ts";
+import type { Demo } from "./demo/content.ts";
 import { ensureDemoEndpoint } from "./demo/endpoint.ts";
 import { startGoogleDemo } from "./demo/google.ts";
 import type { Outcome } from "./demo/outcome.ts";
 import { summaryLines } from "./demo/summary.ts";
 import { watchEndpoints } from "./demo/watch.ts";
 import { type Stack, startStack } from "./stack.ts";
-import { parseStartOptions, START_USAGE, type StartOptions } from "./start_options.ts";
+import {
+  type DemoSource,
+  parseStartOptions,
+  START_USAGE,
+  type StartOptions,
+} from "./start_options.ts";
 import { createTerminal, type Terminal } from "./terminal.ts";
 
 const STOP_DEADLINE_MS = 30_000;
@@ -66,25 +73,36 @@ async function boot(
   const startedAt = performance.now();
   const log = (line: string) => terminal.line(terminal.style("dim", `  ${line}`));
   terminal.line(terminal.style("bold", "File Connector"));
-  const google = options.demo === null ? null : await startGoogleDemo(options.demo);
-  if (google !== null) parts.defer(google.stop);
+  const demos = options.demo === null ? [] : await startDemos(options.demo, parts);
   const stack = await startStack({
     stateDir: options.stateDir,
     apiPort: options.apiPort,
     dbPort: options.dbPort,
     server: options.database instanceof URL ? { url: options.database.href } : options.database,
     reset: options.isReset,
-    settings: google?.settings ?? {},
+    settings: Object.assign({}, ...demos.map(({ settings }) => settings)),
     log,
   });
   parts.defer(() => stopVisibly(stack, terminal));
-  const demoIds = google === null ? [] : [await ensureDemoEndpoint(stack, google.folderId)];
+  const demoIds: string[] = [];
+  for (const { endpoint } of demos) demoIds.push(await ensureDemoEndpoint(stack, endpoint));
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   terminal.line(`  ready in ${seconds} s at ${stack.info.api_url}`);
-  if (google !== null) terminal.line(`  the emulated Google Drive serves ${google.description}`);
+  for (const { description } of demos) terminal.line(`  ${description}`);
   terminal.line(`  stand-ins: ${stack.info.stand_ins.join(", ") || "none"}`);
   terminal.line();
   return { stack, demoIds };
+}
+
+/** Starts one emulator for each provider, all over the same source. */
+async function startDemos(source: DemoSource, parts: AsyncDisposableStack): Promise<Demo[]> {
+  const demos: Demo[] = [];
+  for (const start of [() => startGoogleDemo(source), () => startAutodeskDemo(source)]) {
+    const demo = await start();
+    parts.defer(demo.stop);
+    demos.push(demo);
+  }
+  return demos;
 }
 
 async function stopVisibly(stack: Stack, terminal: Terminal): Promise<void> {

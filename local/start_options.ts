@@ -7,11 +7,11 @@ import { defaultStateDir, repositoryRoot } from "./paths.ts";
 export const START_USAGE = `deno task start [flags]
 
 Boots the whole of File Connector on this machine and, unless told otherwise, syncs a folder of it
-through an emulated Google Drive.
+through an emulated Google Drive and an emulated Autodesk Construction Cloud.
 
   --once            end with status 0 when every demo endpoint has completed a sync
   --reset           start from nothing: database, keys and logs are made anew
-  --folder DIR      the folder the emulated Google Drive serves (default: this repository)
+  --folder DIR      the folder that both serve (default: this repository)
   --files N         serve a generated tree of N files in place of a folder
   --no-demo         boot the stack alone; the settings in the environment or in
                     supabase/functions/.env reach the functions

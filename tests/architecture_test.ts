@@ -7,6 +7,8 @@
  * the provider know it by name.
  */
 import assert from "node:assert/strict";
+import { syncSlug } from "../supabase/functions/_shared/handlers/start_sync.ts";
+import { PROVIDERS as REGISTERED } from "../supabase/functions/_shared/providers/registry.ts";
 import { fromFileUrl, readTree } from "./support/source_tree.ts";
 import denoConfig from "../deno.json" with { type: "json" };
 
@@ -263,13 +265,9 @@ Deno.test("every function has a stanza in config.toml with verify_jwt and the im
 
 Deno.test("every registered type of endpoint has its function", () => {
   const slugs = new Set(sources.map(({ path }) => path));
-  const folders = sources.filter(({ path }) => layerOf(path) === "provider")
-    .map(({ path }) => providerFolderOf(path));
   assertNone(
-    "A provider folder x_y is served by the function sync-x-y.",
-    [...new Set(folders)].map((folder) =>
-      `${FUNCTIONS}sync-${folder.replaceAll("_", "-")}/index.ts`
-    )
+    "The endpoint type x_y is served by the function sync-x-y.",
+    REGISTERED.map(({ key }) => `${FUNCTIONS}${syncSlug(key)}/index.ts`)
       .filter((path) => !slugs.has(path)).map((path) => `${path}: is missing`),
   );
 });

@@ -29,6 +29,9 @@ export async function readDrive(input: Input): Promise<ReadDrive> {
     apiUrl: input.drive_url,
     pageSize: 1000,
     idleLanes: 0,
+    mode: "full",
+    memory: null,
+    now: () => new Date(),
     signal: new AbortController().signal,
     getJson: async (url) => {
       const response = await fetch(url, {

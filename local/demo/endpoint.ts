@@ -3,37 +3,42 @@ import { oneLine, StackError } from "../failure.ts";
 import { signUserToken } from "../keys.ts";
 import { DEMO_USERS, type Stack } from "../stack.ts";
 
-/** Name of the endpoint that shows a folder of this machine. */
-export const DEMO_ENDPOINT_NAME = "Demo: Google Drive";
+/** An endpoint that shows something of this machine; known again by its name. */
+export interface DemoEndpoint {
+  readonly name: string;
+  readonly endpoint_type: string;
+  readonly endpoint_config: Readonly<Record<string, string>>;
+  readonly description: string;
+}
 
 const [OWNER] = DEMO_USERS;
 
 /**
- * Makes sure that the demo endpoint exists and points at `folderId`. It is made the way a signed-in
+ * Makes sure that a demo endpoint exists and points where it should. It is made the way a signed-in
  * user makes one: through the REST API, as that user.
  */
-export async function ensureDemoEndpoint(stack: Stack, folderId: string): Promise<string> {
+export async function ensureDemoEndpoint(stack: Stack, demo: DemoEndpoint): Promise<string> {
   const { api_url: apiUrl, publishable_key: key } = stack.info;
   const token = await signUserToken(stack.keys, OWNER, { apiUrl });
   const client = createClient(apiUrl, key, { accessToken: () => Promise.resolve(token) });
   const row = {
-    endpoint_config: { folder_id: folderId },
+    endpoint_config: demo.endpoint_config,
     enabled: true,
     schedule_type: "interval",
     interval_minutes: 1,
     max_files_per_sync: null,
   };
   const { data: existing, error } = await client.from("endpoints")
-    .select("id, endpoint_config").eq("name", DEMO_ENDPOINT_NAME).limit(1).maybeSingle();
+    .select("id, endpoint_config").eq("name", demo.name).limit(1).maybeSingle();
   if (error !== null) throw failure(error);
   if (existing === null) {
     const made = await client.from("endpoints").insert({
       ...row,
-      name: DEMO_ENDPOINT_NAME,
-      endpoint_type: "google_drive",
+      name: demo.name,
+      endpoint_type: demo.endpoint_type,
       project_id: "demo",
       user_id: OWNER.id,
-      description: "A folder of this machine, served by an emulated Google Drive",
+      description: demo.description,
     }).select("id").single();
     if (made.error !== null) throw failure(made.error);
     return String(made.data.id);

@@ -1,6 +1,4 @@
 import { basename } from "node:path";
-import { oneLine, StackError } from "../failure.ts";
-import type { Settings } from "../functions/environment.ts";
 import { arrangeDrive } from "../google/arrangement.ts";
 import { DriveModel } from "../google/drive_model.ts";
 import { generateTree } from "../google/generated_tree.ts";
@@ -8,18 +6,14 @@ import { startDriveEmulator } from "../google/server.ts";
 import { createServiceAccount } from "../google/service_account.ts";
 import { watchFolder } from "../google/watched_folder.ts";
 import type { DemoSource } from "../start_options.ts";
+import { type Demo, fillDemo, seedOf } from "./content.ts";
 
 const OWNER = "owner@example.com";
 
 /** An emulated Google Drive that serves something of this machine. */
-export interface GoogleDemo {
+export interface GoogleDemo extends Demo {
   /** The folder that is shared with the service account. */
   readonly folderId: string;
-  /** What it serves, in words. */
-  readonly description: string;
-  /** What makes the functions talk to it in place of Google. */
-  readonly settings: Settings;
-  stop(): Promise<void>;
 }
 
 /** Where an emulated Google Drive listens, and under which name its callers know it. */
@@ -36,7 +30,6 @@ export async function startGoogleDemo(
   place: GoogleDemoPlace = THIS_MACHINE_ALONE,
 ): Promise<GoogleDemo> {
   const { json: account } = await createServiceAccount();
-  // The same source has the same ids at every start, another one has others.
   const seed = await seedOf(source);
   const model = new DriveModel({ seed });
   const server = await startDriveEmulator({
@@ -53,10 +46,19 @@ export async function startGoogleDemo(
       owner: OWNER,
       reader: account.client_email,
     });
-    const content = await fill(model, folderId, source, seed);
+    const content = await fillDemo(source, {
+      generate: (files) => generateTree(model, { parent: folderId, files, seed }),
+      watch: (directory) => watchFolder(model, { directory, parent: folderId }),
+    });
     return {
       folderId,
-      description: content.description,
+      endpoint: {
+        name: "Demo: Google Drive",
+        endpoint_type: "google_drive",
+        endpoint_config: { folder_id: folderId },
+        description: "A folder of this machine, served by an emulated Google Drive",
+      },
+      description: `the emulated Google Drive serves ${content.description}`,
       settings: {
         CONNECTOR_GOOGLE_API_URL: origin,
         CONNECTOR_GOOGLE_TOKEN_URL: tokenUrl,
@@ -75,36 +77,4 @@ export async function startGoogleDemo(
     await server.stop();
     throw cause;
   }
-}
-
-interface Content {
-  readonly description: string;
-  stop(): Promise<void>;
-}
-
-async function fill(
-  model: DriveModel,
-  parent: string,
-  source: DemoSource,
-  seed: number,
-): Promise<Content> {
-  if (source.type === "generated") {
-    generateTree(model, { parent, files: source.files, seed });
-    return {
-      description: `a generated tree of ${source.files.toLocaleString("en-US")} files`,
-      stop: () => Promise.resolve(),
-    };
-  }
-  try {
-    const folder = await watchFolder(model, { directory: source.path, parent });
-    return { description: `${source.path} (${folder.size} items)`, stop: () => folder.stop() };
-  } catch (cause) {
-    throw new StackError(`Cannot serve "${source.path}": ${oneLine(cause)}`, { cause });
-  }
-}
-
-async function seedOf(source: DemoSource): Promise<number> {
-  const text = new TextEncoder().encode(JSON.stringify(source));
-  const digest = await crypto.subtle.digest("SHA-256", text);
-  return new DataView(digest).getUint32(0);
 }

@@ -8,9 +8,9 @@ import {
   type SharedDrive,
   SHORTCUT_TYPE,
 } from "./drive_types.ts";
-import { mediaTypeOf } from "./media_types.ts";
+import { mediaTypeOf } from "../emulator/media_types.ts";
+import { hashText, mix32 } from "../emulator/random_ids.ts";
 import type { Edit, NewAccount, NewDrive, NewEntry, NewFile } from "./model_requests.ts";
-import { hashText, mix32 } from "./random_ids.ts";
 import { isBelow, subtree } from "./visibility.ts";
 
 /** An emulated Drive in memory, with the operations that people do on a real one. */

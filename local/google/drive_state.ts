@@ -1,6 +1,6 @@
 import { ChangeLogs, driveLogName, userLogName } from "./change_logs.ts";
 import { type Account, FOLDER_TYPE, type Item, type SharedDrive } from "./drive_types.ts";
-import { hashText, idText } from "./random_ids.ts";
+import { hashText, idText } from "../emulator/random_ids.ts";
 import { SequencedLog } from "./sequenced_log.ts";
 import { isShared } from "./visibility.ts";
 

@@ -1,3 +1,4 @@
+import { pause } from "../emulator/pause.ts";
 import { AccessTokens } from "./access_tokens.ts";
 import type { ApiContext } from "./api_call.ts";
 import { ApiError } from "./api_error.ts";
@@ -183,16 +184,5 @@ function quotaExceeded(quota: Quota): ApiError {
     message: quota.status === 403 ? "User Rate Limit Exceeded" : "Rate Limit Exceeded",
     domain: "usageLimits",
     retryAfterSeconds: quota.retryAfterSeconds,
-  });
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (ms <= 0 || signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    }, { once: true });
   });
 }

@@ -1,4 +1,5 @@
-import { type FaultPlan, FaultQueue } from "./faults.ts";
+import { CallLog, type CallRecord, type Counters } from "../emulator/call_log.ts";
+import { createFaultQueue, type FaultPlan } from "./faults.ts";
 
 /** How slow the service is. */
 export interface Latency {
@@ -17,35 +18,16 @@ export interface Quota {
   readonly retryAfterSeconds?: number | undefined;
 }
 
-/** One call as it was answered. `status` is 0 where no answer was given. */
-export interface CallRecord {
-  readonly method: string;
-  readonly pathAndQuery: string;
-  readonly status: number;
-}
-
-/** Counters since the start or the last reset. */
-export interface Counters {
-  /** Calls by method, such as `files.list` or `token`. */
-  readonly calls: Readonly<Record<string, number>>;
-  /** Answers by HTTP status; `0` counts calls without an answer. */
-  readonly statuses: Readonly<Record<string, number>>;
-}
-
-const LONGEST_JOURNAL = 2000;
-
 /** What a test can order of a running emulator, beside operations on its model. */
 export class EmulatorControl {
-  readonly faults = new FaultQueue();
+  readonly faults = createFaultQueue();
   readonly #expirePages: () => void;
   readonly #expireChanges: () => void;
   readonly #revokeAccess: () => void;
   #latency: Latency = {};
   #quota: Quota | null = null;
   readonly #windows = new Map<string, { startMs: number; calls: number }>();
-  #calls: Record<string, number> = {};
-  #statuses: Record<string, number> = {};
-  #journal: CallRecord[] = [];
+  readonly #log = new CallLog();
 
   constructor(hooks: {
     readonly expirePages: () => void;
@@ -114,28 +96,21 @@ export class EmulatorControl {
 
   /** Notes an answered call. */
   record(call: CallRecord): void {
-    this.#calls[call.method] = (this.#calls[call.method] ?? 0) + 1;
-    this.#statuses[call.status] = (this.#statuses[call.status] ?? 0) + 1;
-    this.#journal.push(call);
-    if (this.#journal.length >= 2 * LONGEST_JOURNAL) {
-      this.#journal = this.#journal.slice(-LONGEST_JOURNAL);
-    }
+    this.#log.record(call);
   }
 
   /** What was called how often. */
   counters(): Counters {
-    return { calls: { ...this.#calls }, statuses: { ...this.#statuses } };
+    return this.#log.counters();
   }
 
   /** The last calls, oldest first; at least 2,000 are kept. */
   journal(): readonly CallRecord[] {
-    return [...this.#journal];
+    return this.#log.journal();
   }
 
   /** Starts counting anew. */
   resetCounters(): void {
-    this.#calls = {};
-    this.#statuses = {};
-    this.#journal = [];
+    this.#log.reset();
   }
 }

@@ -1,9 +1,6 @@
+import { ConnectionReset } from "../emulator/connection_reset.ts";
+import { untilAborted } from "../emulator/pause.ts";
 import { type Fault, statusFaultError } from "./faults.ts";
-
-/** Thrown where the connection is to break without an answer. */
-export class ConnectionReset extends TypeError {
-  override readonly name = "ConnectionReset";
-}
 
 /**
  * What a fault makes of a call: an answer, or `null` where the call is to be worked on as usual (the
@@ -37,12 +34,4 @@ function htmlResponse(status: number): Response {
   const page = "<!DOCTYPE html><html><head><title>Error</title></head><body><h1>That's an error." +
     "</h1><p>The server encountered a temporary error. Please try again.</p></body></html>";
   return new Response(page, { status, headers: { "content-type": "text/html; charset=UTF-8" } });
-}
-
-/** Waits for the caller to give up, and fails with the caller's reason, as a fetch does. */
-function untilAborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
 }

@@ -1,3 +1,4 @@
+import { type FaultPlan as PlanOf, FaultQueue } from "../emulator/fault_queue.ts";
 import { ApiError } from "./api_error.ts";
 
 /** What can be made to go wrong with a call. */
@@ -31,17 +32,7 @@ export type Fault =
   | { readonly type: "grouped_parents"; readonly mode: "empty" | "partial" };
 
 /** When a fault happens. */
-export interface FaultPlan {
-  readonly fault: Fault;
-  /** How many calls it hits; by default one, `null` for all until it is cleared. */
-  readonly times?: number | null | undefined;
-  /** How many calls that match go through first. */
-  readonly skip?: number | undefined;
-  /** Only calls of this method, such as `files.list` or `token`; by default all but `token`. */
-  readonly method?: string | undefined;
-  /** Only calls whose path and query hold this text. */
-  readonly path?: string | undefined;
-}
+export type FaultPlan = PlanOf<Fault>;
 
 /** A call as faults are matched with it. */
 export interface FaultableCall {
@@ -53,40 +44,9 @@ export interface FaultableCall {
 
 const LIST_METHODS = new Set(["files.list", "changes.list"]);
 
-/** The faults still to happen. */
-export class FaultQueue {
-  #plans: { plan: FaultPlan; skip: number; left: number }[] = [];
-
-  /** Adds a plan behind those that are there. */
-  add(plan: FaultPlan): void {
-    const left = plan.times === null ? Infinity : plan.times ?? 1;
-    this.#plans.push({ plan, skip: plan.skip ?? 0, left });
-  }
-
-  /** Drops every plan. */
-  clear(): void {
-    this.#plans = [];
-  }
-
-  /** Plans that have not been used up. */
-  get pending(): readonly FaultPlan[] {
-    return this.#plans.map((each) => each.plan);
-  }
-
-  /** The fault that hits this call, which is then spent; `null` where none does. */
-  take(call: FaultableCall): Fault | null {
-    for (const pending of this.#plans) {
-      if (!matches(pending.plan, call)) continue;
-      if (pending.skip > 0) {
-        pending.skip--;
-        continue;
-      }
-      pending.left--;
-      if (pending.left <= 0) this.#plans = this.#plans.filter((each) => each !== pending);
-      return pending.plan.fault;
-    }
-    return null;
-  }
+/** A queue of the faults of a Drive. */
+export function createFaultQueue(): FaultQueue<Fault, FaultableCall> {
+  return new FaultQueue(matches);
 }
 
 function matches(plan: FaultPlan, call: FaultableCall): boolean {

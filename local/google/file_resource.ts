@@ -1,6 +1,6 @@
 import { type Account, FOLDER_TYPE, isBlob, type Item, type SharedDrive } from "./drive_types.ts";
 import { applyMask, type Mask } from "./fields_mask.ts";
-import { hexText, idText } from "./random_ids.ts";
+import { hexText, idText } from "../emulator/random_ids.ts";
 import { canSee, isTrashed } from "./visibility.ts";
 
 /** Who looks at a file, and at what else they can look. */

@@ -4,7 +4,7 @@ import type { Account, Item } from "./drive_types.ts";
 import { parseOrder } from "./order_by.ts";
 import { parseQuery } from "./query_parser.ts";
 import { planQuery, type QueryPlan } from "./query_plan.ts";
-import { hashText } from "./random_ids.ts";
+import { hashText } from "../emulator/random_ids.ts";
 import { canSee, isShared } from "./visibility.ts";
 
 /** Bodies of items that a search can look at. */

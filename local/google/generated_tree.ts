@@ -1,5 +1,5 @@
 import type { DriveModel } from "./drive_model.ts";
-import { mix32, seededRandom } from "./random_ids.ts";
+import { mix32, seededRandom } from "../emulator/random_ids.ts";
 
 /** What a generated tree looks like. */
 export interface GeneratedTreeOptions {

@@ -1,5 +1,5 @@
 import { invalidValue } from "./api_error.ts";
-import { hashText } from "./random_ids.ts";
+import { hashText } from "../emulator/random_ids.ts";
 import { z } from "zod";
 
 const Payload = z.object({

@@ -1,5 +1,5 @@
 import { createDriveEmulator, type DriveEmulator, type DriveEmulatorOptions } from "./emulator.ts";
-import { serveHttp } from "./http_server.ts";
+import { serveHttp } from "../emulator/http_server.ts";
 
 /** What an emulator that listens is made with. */
 export interface DriveServerOptions extends DriveEmulatorOptions {

@@ -102,6 +102,9 @@ async function openData(
   return dataDirectory;
 }
 
+/** How long a server may take to be gone after it was killed. */
+const DYING_MS = 2_000;
+
 /** Stops a server whose starter has died; refuses when the starter still lives. */
 async function takeOver(stateDirectory: string, log: (line: string) => void): Promise<void> {
   const record = await readRecord(stateDirectory);
@@ -114,6 +117,8 @@ async function takeOver(stateDirectory: string, log: (line: string) => void): Pr
     return;
   }
   if (isProcessAlive(record.owner_pid)) {
+    // A server that was killed just now is still there for a moment.
+    if (await waitForProcessEnd(pid, DYING_MS)) return;
     throw new StackError(
       `The database of ${stateDirectory} is in use by process ${record.owner_pid}`,
     );

@@ -18,13 +18,17 @@ alter default privileges in schema connector revoke execute on functions from pu
 create table connector.endpoint_types (
   endpoint_type text primary key
     constraint endpoint_types_endpoint_type_check check (endpoint_type ~ '^[a-z][a-z0-9_]{0,62}$'),
-  display_name text not null
+  display_name text not null,
+  audit_interval_days integer not null
+    constraint endpoint_types_audit_interval_days_check check (audit_interval_days >= 1)
 );
 comment on table connector.endpoint_types is
   'The providers an endpoint may have. The function slug is sync- and the type with hyphens.';
-insert into connector.endpoint_types (endpoint_type, display_name) values
-  ('google_drive', 'Google Drive'),
-  ('autodesk_construction_cloud', 'Autodesk Construction Cloud');
+comment on column connector.endpoint_types.audit_interval_days is
+  'After so many days an endpoint is listed in full again. A change log can be trusted longer than a walk of what seems to have changed.';
+insert into connector.endpoint_types (endpoint_type, display_name, audit_interval_days) values
+  ('google_drive', 'Google Drive', 7),
+  ('autodesk_construction_cloud', 'Autodesk Construction Cloud', 1);
 
 create table connector.failure_codes (
   failure_code text primary key
@@ -47,8 +51,6 @@ create table connector.settings (
     constraint settings_tombstone_retention_days_check check (tombstone_retention_days >= 1),
   cron_run_retention_days integer not null default 7
     constraint settings_cron_run_retention_days_check check (cron_run_retention_days >= 1),
-  audit_interval_days integer not null default 7
-    constraint settings_audit_interval_days_check check (audit_interval_days >= 1),
   fuse_files integer not null default 50
     constraint settings_fuse_files_check check (fuse_files >= 0),
   fuse_share numeric not null default 0.2
@@ -56,8 +58,6 @@ create table connector.settings (
 );
 comment on table connector.settings is
   'How long history is kept, and how careful deletes are; one row, edited by an operator.';
-comment on column connector.settings.audit_interval_days is
-  'After so many days an endpoint is listed in full again, although its change feed goes on.';
 comment on column connector.settings.fuse_share is
   'A listing that would delete more than this share of an endpoint''s files, and more than fuse_files, deletes nothing until the owner approves.';
 insert into connector.settings default values;

@@ -33,6 +33,7 @@ create table connector.endpoint_states (
   are_deletions_approved boolean not null default false,
   owes_sweep boolean not null default false,
   held_deletions bigint,
+  provider_memory jsonb,
   last_listing_completed_at timestamptz,
   file_count bigint not null default 0,
   total_bytes numeric not null default 0,
@@ -55,6 +56,8 @@ comment on column connector.endpoint_states.is_listing_requested is
   'A full sync was asked for and its listing has not begun yet: a run that fails before that does not use the request up.';
 comment on column connector.endpoint_states.is_scope_changed is
   'The owner changed the scope: the next full listing deletes what it no longer holds, without the fuse.';
+comment on column connector.endpoint_states.provider_memory is
+  'What the provider wants to remember of the endpoint; it may be lost, which costs calls and nothing else.';
 comment on column connector.endpoint_states.owes_sweep is
   'The last full listing could not read all and so deleted nothing: when all can be read, another one follows.';
 comment on column connector.endpoint_states.held_deletions is

@@ -177,6 +177,7 @@ begin
       is_scope_changed = true,
       are_deletions_approved = false,
       held_deletions = null,
+      provider_memory = null,
       last_listing_completed_at = null,
       consecutive_failures = 0,
       next_run_at = case when new.enabled then now() else s.next_run_at end

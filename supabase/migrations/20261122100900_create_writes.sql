@@ -6,23 +6,9 @@
 -- planner no choice): it cannot know how many files an endpoint has, guesses few, and would read all
 -- of them for each page.
 
--- Ends a transaction that lost a race; the worker makes it again.
-create function connector.lose_race()
-returns integer
-language plpgsql volatile security invoker set search_path = ''
-as $$
-begin
-  raise exception using errcode = 'serialization_failure',
-    message = 'Cannot commit this page beside another one that shows the same file',
-    hint = 'Commit it again';
-end;
-$$;
-
 -- Writes what a page says of files, touching only rows that changed, in the order of their ids so
 -- that two pages committed at once cannot lock each other out. With a listing, notes which of the
 -- rows that stood there before were shown. Of several parents the first known one counts.
--- A file may be shown by two pages at once, when it moves or has several parents. Who comes second
--- finds that the row is not (by its id) or no longer (by its time) the one it was compared with.
 create function connector.upsert_files(
   p_endpoint_id uuid, p_listing_id bigint, p_files jsonb,
   out added integer, out updated integer, out unchanged integer, out added_rows integer, out bytes numeric
@@ -52,7 +38,7 @@ as $$
     order by r.external_file_id
   ),
   compared as (
-    select i.*, f.id, f.updated_at, f.id is null as is_new, f.deleted_at is not null as was_deleted,
+    select i.*, f.id is null as is_new, f.deleted_at is not null as was_deleted,
       case when f.deleted_at is null then f.file_size end as size_before,
       f.id is null or (
         f.external_parent_id, f.file_name, f.file_path, f.file_link, f.file_size, f.file_type,
@@ -69,14 +55,12 @@ as $$
     ) as f on true
   ),
   written as (
-    insert into public.files as f (
-      id, endpoint_id, external_file_id, external_parent_id, file_name, file_path, file_link,
-      file_size, file_type, mime_type, external_created_at, external_updated_at, file_metadata,
-      updated_at)
-    select coalesce(c.id, gen_random_uuid()), p_endpoint_id, c.external_file_id,
-      c.external_parent_id, c.file_name, c.file_path, c.file_link, c.file_size, c.file_type,
-      c.mime_type, c.external_created_at, c.external_updated_at, c.file_metadata,
-      coalesce(c.updated_at, now())
+    insert into public.files (
+      endpoint_id, external_file_id, external_parent_id, file_name, file_path, file_link, file_size,
+      file_type, mime_type, external_created_at, external_updated_at, file_metadata)
+    select p_endpoint_id, c.external_file_id, c.external_parent_id, c.file_name, c.file_path,
+      c.file_link, c.file_size, c.file_type, c.mime_type, c.external_created_at,
+      c.external_updated_at, c.file_metadata
     from compared as c
     where c.is_changed
     order by c.external_file_id
@@ -95,8 +79,6 @@ as $$
         deleted_at = null,
         deletion_reason = null,
         updated_at = now()
-    where f.id = excluded.id and f.updated_at = excluded.updated_at
-    returning 1
   ),
   shown as (
     insert into connector.seen_files (listing_id, external_file_id)
@@ -107,8 +89,7 @@ as $$
     on conflict (listing_id, external_file_id) do nothing
   )
   select
-    case when count(*) filter (where c.is_changed) = (select count(*) from written)
-      then (count(*) filter (where c.is_new))::integer else connector.lose_race() end,
+    (count(*) filter (where c.is_new))::integer,
     (count(*) filter (where c.is_changed and not c.is_new))::integer,
     (count(*) filter (where not c.is_changed))::integer,
     (count(*) filter (where c.is_new or c.was_deleted))::integer,
@@ -260,7 +241,7 @@ as $$
   ),
   roots_gone as (
     update connector.folders as f
-    set is_gone = true
+    set is_gone = true, provider_state = null
     where f.endpoint_id = p_endpoint_id
       and f.external_folder_id in (select incoming.external_id from incoming)
       and f.is_root and not f.is_stand_in and not f.is_gone
@@ -301,7 +282,6 @@ comment on function connector.remove_items(uuid, jsonb) is
   'Makes tombstones of files, and of all files below folders, that are gone.';
 
 revoke execute on function
-  connector.lose_race(),
   connector.upsert_files(uuid, bigint, jsonb),
   connector.delete_filtered(uuid, jsonb),
   connector.add_counts(jsonb, jsonb),
@@ -311,7 +291,6 @@ revoke execute on function
   connector.remove_items(uuid, jsonb)
 from public, anon, authenticated, service_role;
 grant execute on function
-  connector.lose_race(),
   connector.upsert_files(uuid, bigint, jsonb),
   connector.delete_filtered(uuid, jsonb),
   connector.add_counts(jsonb, jsonb),

@@ -50,7 +50,7 @@ as $$
     or p_state.last_listing_completed_at is null
     or (p_state.owes_sweep and not exists (
       select from connector.folder_errors as e where e.endpoint_id = p_state.endpoint_id))
-    or p_state.last_listing_completed_at < now() - make_interval(days => settings.audit_interval_days)
+    or p_state.last_listing_completed_at < now() - make_interval(days => t.audit_interval_days)
     or exists (
       select from connector.listings as g where g.endpoint_id = p_state.endpoint_id and g.is_full)
     or exists (
@@ -58,9 +58,8 @@ as $$
       where e.endpoint_id = p_state.endpoint_id and e.next_attempt_at <= now()
         and not exists (
           select from connector.folders as f
-          where f.endpoint_id = e.endpoint_id and f.external_folder_id = e.external_folder_id
-            and not f.is_root))
-  from connector.settings;
+          where f.endpoint_id = e.endpoint_id and f.external_folder_id = e.external_folder_id))
+  from connector.endpoint_types as t where t.endpoint_type = p_state.endpoint_type;
 $$;
 
 -- Opens a run, or goes on with the open one, for an endpoint whose lease the caller holds.
@@ -134,6 +133,7 @@ begin
       'listing', case when g.id is not null
         then jsonb_build_object('id', g.id, 'open_tasks', g.open_tasks, 'is_full', g.is_full) end,
       'tasks', case when g.id is null then '[]' else connector.open_tasks(g.id, 0, 50) end,
+      'memory', s.provider_memory,
       'feeds', coalesce((
         select jsonb_agg(jsonb_build_object(
           'key', d.feed_key, 'cursor', d.cursor, 'sequence', d.sequence) order by d.feed_key)
@@ -211,7 +211,8 @@ begin
   update connector.endpoint_states as s
   set lease_expires_at = clock_timestamp() + interval '120 seconds',
       is_listing_requested = false,
-      scope_is_tree = (p_start ->> 'is_tree')::boolean
+      scope_is_tree = (p_start ->> 'is_tree')::boolean,
+      provider_memory = nullif(p_start -> 'memory', 'null'::jsonb)
   where s.endpoint_id = v_state.endpoint_id and s.lease_token = v_state.lease_token;
   return jsonb_build_object(
     'listing', jsonb_build_object('id', v_listing_id, 'open_tasks', v_tasks, 'is_full', p_start ->> 'sweep' = 'everything'),

@@ -27,7 +27,12 @@ begin
   if v_is_done then
     delete from connector.tasks as t where t.id = (p_page ->> 'task_id')::bigint and t.key is null;
     update connector.folders as f
-    set walked_listing_id = p_listing_id, provider_state = f.walking_state
+    set walked_listing_id = p_listing_id,
+        -- A folder that could not be read must not look as if nothing had changed in it.
+        provider_state = case when not exists (
+            select from jsonb_to_recordset(p_page -> 'skipped') as k (external_folder_id text)
+            where k.external_folder_id = f.external_folder_id)
+          then f.walking_state end
     from connector.listings as g
     where g.id = p_listing_id
       and (g.sweep = 'walked_folders' or f.walking_state is not null)
@@ -441,9 +446,6 @@ begin
     from connector.tasks where tasks.listing_id = v_listing_id;
     update connector.folders as f set enqueued_listing_id = null
     where f.endpoint_id = v_endpoint_id and f.external_folder_id = any (v_fresh);
-    -- What could not be read before is tried again now.
-    delete from connector.skipped_subtrees as k
-    where k.listing_id = v_listing_id and k.external_folder_id = any (v_fresh);
     v_new_tasks := connector.add_tasks(
       v_endpoint_id, v_listing_id, to_jsonb(v_fresh), null,
       (p_page ->> 'folders_per_task')::integer, v_seeds);

@@ -59,10 +59,10 @@ $$;
 
 -- The folders that the listing has not met although it should have.
 create function connector.unseen_folders(p_listing connector.listings)
-returns table (external_folder_id text)
+returns table (external_folder_id text, external_parent_id text)
 language sql stable security invoker set search_path = ''
 as $$
-  select f.external_folder_id
+  select f.external_folder_id, f.external_parent_id
   from connector.folders as f
   where f.endpoint_id = p_listing.endpoint_id
     and f.seen_listing_id is distinct from p_listing.id
@@ -93,7 +93,8 @@ begin
   end if;
   update connector.listings as g set sweep = 'nothing' where g.id = p_listing.id;
   update connector.endpoint_states as s
-  set held_deletions = case when p_listing.is_full then p_held else s.held_deletions end,
+  set held_deletions = case when p_listing.is_full then p_held
+        else coalesce(p_held, s.held_deletions) end,
       are_deletions_approved = s.are_deletions_approved and not p_listing.is_full,
       is_scope_changed = s.is_scope_changed and not p_listing.is_full
   where s.endpoint_id = p_listing.endpoint_id;
@@ -208,21 +209,55 @@ begin
     return jsonb_build_object('held', v_held, 'items', '[]'::jsonb);
   end if;
   return jsonb_build_object('held', null, 'items', (
-    select coalesce(jsonb_agg(to_jsonb(i)), '[]')
-    from (
-      -- Folders first: a folder that is gone takes its files with it.
-      select u.external_folder_id as external_id, true as is_folder
+    with unseen as materialized (
+      select u.external_folder_id, u.external_parent_id
       from connector.unseen_folders(v_listing) as u
+    ),
+    -- The highest first, and what lies in them not yet: a folder that is gone takes it along.
+    items as (
+      select u.external_folder_id as external_id, true as is_folder, u.external_parent_id,
+        u.external_parent_id in (select n.external_folder_id from unseen as n) as is_below
+      from unseen as u
       union all
-      select f.external_file_id, false
-      from connector.unseen_files(v_listing, p_limit) as u
+      select f.external_file_id, false, f.external_parent_id,
+        f.external_parent_id in (select n.external_folder_id from unseen as n)
+      from connector.unseen_files(v_listing, null) as u
       join public.files as f on f.id = u.id
+    )
+    select coalesce(jsonb_agg(jsonb_build_object(
+      'external_id', i.external_id, 'is_folder', i.is_folder,
+      'external_parent_id', i.external_parent_id)), '[]')
+    from (
+      select items.external_id, items.is_folder, items.external_parent_id from items
+      -- Folders in a circle have no highest.
+      where items.is_below is not true or not exists (
+        select from items as other where other.is_below is not true)
+      order by items.is_folder desc
       limit p_limit
     ) as i));
 end;
 $$;
 comment on function public.connector_absent_items(jsonb, integer) is
   'Items that a complete listing has not shown and that the provider is to be asked about.';
+
+-- Splits records by whether the folder they are said to be in is known: one made while the listing
+-- was under way is not, and the next listing will find what is in it.
+create function connector.split_by_parent(
+  p_endpoint_id uuid, p_records jsonb, out placed jsonb, out unplaced jsonb
+)
+language sql stable security invoker set search_path = ''
+as $$
+  select
+    coalesce(jsonb_agg(s.record) filter (where s.is_placed), '[]'),
+    coalesce(jsonb_agg(s.record) filter (where not s.is_placed), '[]')
+  from (
+    select r as record, r ->> 'external_parent_id' is null or exists (
+      select from connector.folders as f
+      where f.endpoint_id = p_endpoint_id
+        and f.external_folder_id = r ->> 'external_parent_id') as is_placed
+    from jsonb_array_elements(p_records) as r
+  ) as s;
+$$;
 
 create function public.connector_note_absences(p_lease jsonb, p_verdicts jsonb)
 returns jsonb
@@ -234,7 +269,10 @@ declare
   v_listing connector.listings;
   v_folders record;
   v_files record;
+  v_filtered record;
   v_gone record;
+  v_folders_there record;
+  v_files_there record;
 begin
   perform pg_catalog.pg_advisory_xact_lock(
     7002, hashtext((p_lease ->> 'endpoint_id')::uuid::text));
@@ -243,11 +281,17 @@ begin
   if v_listing.id is null then
     return jsonb_build_object('deleted', 0);
   end if;
+  select * into v_folders_there
+  from connector.split_by_parent(v_state.endpoint_id, p_verdicts -> 'present_folders');
+  select * into v_files_there
+  from connector.split_by_parent(v_state.endpoint_id, p_verdicts -> 'present_files');
   select * into v_folders from connector.upsert_folders(
-    v_state.endpoint_id, v_listing.id, p_verdicts -> 'present_folders');
+    v_state.endpoint_id, v_listing.id, v_folders_there.placed);
   perform connector.rewrite_paths(v_state.endpoint_id, v_folders.changed);
   select * into v_files from connector.upsert_files(
-    v_state.endpoint_id, v_listing.id, p_verdicts -> 'present_files');
+    v_state.endpoint_id, v_listing.id, v_files_there.placed);
+  select * into v_filtered
+  from connector.delete_filtered(v_state.endpoint_id, coalesce(p_verdicts -> 'filtered', '[]'));
   select * into v_gone from connector.remove_items(v_state.endpoint_id, (
     select coalesce(jsonb_agg(jsonb_build_object(
       'external_id', g.id, 'reason', v_listing.deletion_reason)), '[]')
@@ -255,6 +299,9 @@ begin
   insert into connector.absences (listing_id, external_id)
   select v_listing.id, u.external_id
   from jsonb_to_recordset(p_verdicts -> 'unknown') as u (external_id text)
+  union
+  select v_listing.id, coalesce(r ->> 'external_file_id', r ->> 'external_folder_id')
+  from jsonb_array_elements(v_files_there.unplaced || v_folders_there.unplaced) as r
   on conflict (listing_id, external_id) do nothing;
   insert into connector.skipped_subtrees (listing_id, external_folder_id, failure_code, message)
   select v_listing.id, u.external_id, u.code, u.message
@@ -263,13 +310,14 @@ begin
   where u.is_folder
   on conflict (listing_id, external_folder_id) do nothing;
   perform connector.count_deleted(
-    v_state, v_gone.deleted, v_gone.bytes - v_files.bytes,
+    v_state, v_gone.deleted + v_filtered.deleted,
+    v_gone.bytes + v_filtered.bytes - v_files.bytes,
     coalesce((p_verdicts ->> 'provider_calls')::bigint, 0));
-  return jsonb_build_object('deleted', v_gone.deleted);
+  return jsonb_build_object('deleted', v_gone.deleted + v_filtered.deleted);
 end;
 $$;
 comment on function public.connector_note_absences(jsonb, jsonb) is
-  'What the provider said of absent items: gone ones become tombstones, present ones are updated, unknown ones stay.';
+  'What the provider said of absent items: gone and filtered ones become tombstones, present ones are updated, unknown ones stay.';
 
 revoke execute on function
   connector.unseen_files(connector.listings, bigint),
@@ -279,6 +327,7 @@ revoke execute on function
   connector.listing_to_sweep(connector.endpoint_states),
   connector.check_fuse(connector.endpoint_states, connector.listings),
   connector.end_sweep(connector.listings, bigint),
+  connector.split_by_parent(uuid, jsonb),
   public.connector_sweep(jsonb, integer),
   public.connector_absent_items(jsonb, integer),
   public.connector_note_absences(jsonb, jsonb)
@@ -291,6 +340,7 @@ grant execute on function
   connector.listing_to_sweep(connector.endpoint_states),
   connector.check_fuse(connector.endpoint_states, connector.listings),
   connector.end_sweep(connector.listings, bigint),
+  connector.split_by_parent(uuid, jsonb),
   public.connector_sweep(jsonb, integer),
   public.connector_absent_items(jsonb, integer),
   public.connector_note_absences(jsonb, jsonb)

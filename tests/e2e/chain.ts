@@ -24,16 +24,40 @@ export async function fillServedFolder(folder: string): Promise<void> {
   await Deno.writeTextFile(join(folder, "plans", "level 1", "ground floor.pdf"), "0123456789");
 }
 
-async function readFiles(sql: postgres.Sql): Promise<readonly FileRow[]> {
-  return await sql<FileRow[]>`
-    select file_path, file_size::text from public.files
-    where sync_status = 'completed' order by file_path`;
+/** A demo endpoint: its type, and what its paths begin with. */
+export interface Shown {
+  readonly endpointType: string;
+  readonly top: string;
+}
+
+/** The folder as an emulated Google Drive shows it. */
+export const GOOGLE: Shown = { endpointType: "google_drive", top: "" };
+
+/** The folder as an emulated Autodesk project shows it. */
+export const AUTODESK: Shown = {
+  endpointType: "autodesk_construction_cloud",
+  top: "/Project Files",
+};
+
+async function readFiles(
+  sql: postgres.Sql,
+  { endpointType, top }: Shown,
+): Promise<readonly FileRow[]> {
+  const rows = await sql<FileRow[]>`
+    select f.file_path, f.file_size::text
+    from public.files as f join public.endpoints as e on e.id = f.endpoint_id
+    where f.sync_status = 'completed' and e.endpoint_type = ${endpointType}
+    order by f.file_path`;
+  return rows.map(({ file_path, file_size }) => {
+    assert.ok(file_path.startsWith(top), file_path);
+    return { file_path: file_path.slice(top.length), file_size };
+  });
 }
 
 /** The folder's files come to be in public.files, with their paths and sizes. */
-export async function expectFirstFiles(sql: postgres.Sql): Promise<void> {
+export async function expectFirstFiles(sql: postgres.Sql, shown: Shown = GOOGLE): Promise<void> {
   const files = await waitFor("the first files", async () => {
-    const rows = await readFiles(sql);
+    const rows = await readFiles(sql, shown);
     return rows.length >= FIRST_FILES.length ? rows : null;
   }, { deadlineMs: TWO_TICKS_MS, everyMs: 500 });
   assert.deepEqual([...files], FIRST_FILES);
@@ -67,14 +91,20 @@ export async function expectHealth(functionsUrl: string): Promise<void> {
   assert.ok(ageMs < 90_000, `the last tick was ${ageMs} ms ago: ${JSON.stringify(health)}`);
 }
 
-/** A file that is new on disk is in public.files within two ticks. */
-export async function expectNewFile(sql: postgres.Sql, folder: string): Promise<void> {
+/** A file that is new on disk is in public.files within two ticks, as every one shows it. */
+export async function expectNewFile(
+  sql: postgres.Sql,
+  folder: string,
+  shown: readonly Shown[] = [GOOGLE],
+): Promise<void> {
   await Deno.writeTextFile(join(folder, "plans", "roof.dwg"), "roof plan");
-  const row = await waitFor("the new file", async () => {
-    const files = await readFiles(sql);
-    return files.find(({ file_path: path }) => path === "/plans/roof.dwg");
-  }, { deadlineMs: TWO_TICKS_MS, everyMs: 500 });
-  assert.equal(row.file_size, "9");
+  for (const each of shown) {
+    const row = await waitFor(`the new file of ${each.endpointType}`, async () => {
+      const files = await readFiles(sql, each);
+      return files.find(({ file_path: path }) => path === "/plans/roof.dwg");
+    }, { deadlineMs: TWO_TICKS_MS, everyMs: 500 });
+    assert.equal(row.file_size, "9");
+  }
 }
 
 /** A user sees the rows of their own endpoints, `count` of them, and another user none. */

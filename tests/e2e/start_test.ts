@@ -6,11 +6,13 @@ import { createClient } from "@supabase/supabase-js";
 import { loadKeys, signUserToken } from "../../local/keys.ts";
 import type { StackFile } from "../../local/stack_file.ts";
 import {
+  AUTODESK,
   expectFirstFiles,
   expectHealth,
   expectNewFile,
   expectScheduler,
   fillServedFolder,
+  GOOGLE,
 } from "./chain.ts";
 import { alive, descendantsOf, interrupt, runStart, waitForStack } from "./started_stack.ts";
 
@@ -44,6 +46,7 @@ Deno.test("start --once syncs a folder by way of the scheduler, ends with status
     const { code } = await start.status;
     assert.equal(code, 0, start.output());
     assert.match(start.output(), /Demo: Google Drive +completed +2 files/);
+    assert.match(start.output(), /Demo: Autodesk +completed +2 files/);
     assert.deepEqual(alive(children), []);
     await assert.rejects(Deno.stat(join(stateDir, "stack.json")), Deno.errors.NotFound);
   });
@@ -56,10 +59,15 @@ Deno.test("a running stack follows its folder, tells its health, keeps users apa
     const sql = postgres(stack.db_url, { max: 1, onnotice: () => {} });
     const children = await descendantsOf(start.pid);
     try {
-      await t.step("the folder's files are in public.files", () => expectFirstFiles(sql));
+      for (const shown of [GOOGLE, AUTODESK]) {
+        const title = `the folder's files are in public.files, by ${shown.endpointType}`;
+        await t.step(title, () => expectFirstFiles(sql, shown));
+      }
       await t.step("it was the scheduler that called", () => expectScheduler(sql));
       await t.step("health is 200 and says the last tick", () => expectHealth(stack.functions_url));
-      await t.step("a new file appears within two ticks", () => expectNewFile(sql, served));
+      await t.step("a new file appears within two ticks", async () => {
+        await expectNewFile(sql, served, [GOOGLE, AUTODESK]);
+      });
       await t.step("another user sees none of it", () => expectOwnRowsOnly(stack, stateDir));
       await t.step("a second start in the same folder is refused in one line", async () => {
         await expectRefusal([`--state-dir=${stateDir}`, ...FREE_PORTS], /already running/);
@@ -90,7 +98,7 @@ async function expectOwnRowsOnly(stack: StackFile, stateDir: string): Promise<vo
     assert.equal(error, null);
     return data?.length;
   }));
-  assert.deepEqual(visible, [3, 0]);
+  assert.deepEqual(visible, [6, 0]);
 }
 
 async function expectRefusal(flags: readonly string[], reason: RegExp): Promise<void> {

@@ -31,6 +31,9 @@ export interface FakeListing {
   readonly seeded: Set<string>;
   readonly walked: Set<string>;
   readonly seen: Set<string>;
+  /** Whether the provider is asked about what is not seen, and of what it could tell nothing. */
+  readonly confirmsAbsence: boolean;
+  readonly absences: Map<string, string>;
 }
 
 /** One endpoint and all that hangs on it; tests read it freely. */
@@ -45,7 +48,10 @@ export interface FakeEndpoint {
   listing: FakeListing | null;
   /** Whether a full listing was ever completed. */
   isListed: boolean;
+  /** Its provider has no change logs: every run is a listing. */
+  isWalked: boolean;
   readonly feeds: Map<string, Feed>;
+  memory: SliceContext["memory"];
   readonly files: Map<string, FileRecord>;
   readonly filtered: Set<string>;
   readonly deleted: Map<string, string>;
@@ -171,8 +177,10 @@ export function createFakeConnectorDb(now: () => Date): FakeConnectorDb {
       const endpoint = held(lease);
       extend(endpoint);
       endpoint.providerCalls += start.provider_calls;
-      const listing = newListing(nextId(), true);
+      const isFull = start.sweep === "everything";
+      const listing = newListing(nextId(), isFull, start.confirms_absence);
       endpoint.listing = listing;
+      endpoint.memory = toStored(start.memory ?? null);
       endpoint.feeds.clear();
       for (const { key, cursor } of start.feeds) {
         endpoint.feeds.set(key, { key, cursor: toStored(cursor), sequence: 0 });
@@ -180,7 +188,7 @@ export function createFakeConnectorDb(now: () => Date): FakeConnectorDb {
       addTasks(listing, start.walk, start.folders_per_task, start.seeds, nextId);
       const tasks = [...listing.tasks.values()];
       return {
-        listing: { id: String(listing.id), open_tasks: tasks.length, is_full: true },
+        listing: { id: String(listing.id), open_tasks: tasks.length, is_full: isFull },
         tasks: tasks.slice(0, TASKS_AT_ONCE),
       };
     },
@@ -224,6 +232,36 @@ export function createFakeConnectorDb(now: () => Date): FakeConnectorDb {
       return committed(endpoint, { ...counts, deleted: gone.length }, created);
     },
 
+    async absentItems(lease, limit) {
+      await enter("absentItems", lease);
+      const endpoint = held(lease);
+      extend(endpoint);
+      const { listing } = endpoint;
+      if (!listing?.confirmsAbsence || listing.tasks.size > 0) return { held: null, items: [] };
+      const unseen = unseenOf(endpoint, listing);
+      if (unseen.length > fake.sweeping.fuse) return { held: unseen.length, items: [] };
+      const items = unseen.slice(0, limit).map((id) => ({
+        external_id: id,
+        is_folder: false,
+        external_parent_id: endpoint.files.get(id)?.external_parent_id ?? null,
+      }));
+      return { held: null, items };
+    },
+
+    async noteAbsences(lease, verdicts) {
+      await enter("noteAbsences", lease);
+      const endpoint = held(lease);
+      extend(endpoint);
+      write(endpoint, { ...verdicts, files: verdicts.present_files });
+      const gone = [...verdicts.gone, ...verdicts.filtered]
+        .filter((id) => endpoint.files.delete(id));
+      gone.forEach((id) => endpoint.deleted.set(id, "removed"));
+      for (const { external_id, code } of verdicts.unknown) {
+        endpoint.listing?.absences.set(external_id, code);
+      }
+      return { deleted: gone.length };
+    },
+
     async sweep(lease) {
       await enter("sweep", lease);
       const endpoint = held(lease);
@@ -232,7 +270,7 @@ export function createFakeConnectorDb(now: () => Date): FakeConnectorDb {
       if (!listing?.isFull || listing.tasks.size > 0) {
         return { deleted: 0, held: null, more: false };
       }
-      const unseen = [...endpoint.files.keys()].filter((id) => !listing.seen.has(id));
+      const unseen = unseenOf(endpoint, listing);
       if (unseen.length > fake.sweeping.fuse) {
         return { deleted: 0, held: unseen.length, more: false };
       }
@@ -326,7 +364,9 @@ function newEndpoint(id: string, overrides: Partial<Endpoint>): FakeEndpoint {
     run: null,
     listing: null,
     isListed: false,
+    isWalked: false,
     feeds: new Map(),
+    memory: null,
     files: new Map(),
     filtered: new Set(),
     deleted: new Map(),
@@ -337,7 +377,7 @@ function newEndpoint(id: string, overrides: Partial<Endpoint>): FakeEndpoint {
   };
 }
 
-function newListing(id: number, isFull: boolean): FakeListing {
+function newListing(id: number, isFull: boolean, confirmsAbsence = false): FakeListing {
   return {
     id,
     isFull,
@@ -345,12 +385,19 @@ function newListing(id: number, isFull: boolean): FakeListing {
     seeded: new Set(),
     walked: new Set(),
     seen: new Set(),
+    confirmsAbsence,
+    absences: new Map(),
   };
+}
+
+function unseenOf({ files }: FakeEndpoint, { seen, absences }: FakeListing): string[] {
+  return [...files.keys()].filter((id) => !seen.has(id) && !absences.has(id));
 }
 
 function contextOf(one: FakeEndpoint, lease: Lease): SliceContext {
   const tasks = [...one.listing?.tasks.values() ?? []].slice(0, TASKS_AT_ONCE);
-  const isIncremental = one.isListed && one.feeds.size > 0 && !one.listing?.isFull;
+  const isFollowed = one.feeds.size > 0 || one.isWalked;
+  const isIncremental = one.isListed && isFollowed && !one.listing?.isFull;
   return {
     ...lease,
     run_id: one.run?.id ?? "",
@@ -367,6 +414,7 @@ function contextOf(one: FakeEndpoint, lease: Lease): SliceContext {
       is_full: one.listing.isFull,
     },
     tasks,
+    memory: one.memory,
     feeds: [...one.feeds.values()].map((feed) => ({ ...feed, cursor: toStored(feed.cursor) })),
     token: null,
   };

@@ -93,6 +93,8 @@ export class FakeConnectorDb implements ConnectorDb {
   startListing = () => unused("startListing");
   commitPage = () => unused("commitPage");
   commitChanges = () => unused("commitChanges");
+  absentItems = () => unused("absentItems");
+  noteAbsences = () => unused("noteAbsences");
   sweep = () => unused("sweep");
   takeCalls = () => unused("takeCalls");
   blockCalls = () => unused("blockCalls");

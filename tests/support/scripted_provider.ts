@@ -1,6 +1,8 @@
 /** A provider whose pages come from memory, read as the test says. */
 import { SyncError } from "../../supabase/functions/_shared/errors.ts";
 import type {
+  AbsenceVerdicts,
+  AbsentItem,
   ChangePage,
   Feed,
   FileRecord,
@@ -35,6 +37,13 @@ export interface Script {
   onRead?: (task: Task, context: ProviderContext<ScriptedConfig>) => Promise<void>;
   /** Changes a page before the engine gets it. */
   onPage?: (page: Page, task: Task, context: ProviderContext<ScriptedConfig>) => Page;
+  /** Makes it a provider without change logs, whose listings confirm absence. */
+  readonly onAbsent?: (
+    items: readonly AbsentItem[],
+    context: ProviderContext<ScriptedConfig>,
+  ) => Promise<Partial<AbsenceVerdicts>>;
+  /** Runs before a listing is started. */
+  onStart?: (context: ProviderContext<ScriptedConfig>) => void;
   /** Runs before a page of a log is read; may wait or throw. */
   onChanges?: (feed: Feed, context: ProviderContext<ScriptedConfig>) => Promise<void>;
 }
@@ -56,6 +65,7 @@ export function createScriptedProvider(
     key: "scripted",
     displayName: "Scripted",
     limits: { maxPageSize: 10, maxParallelTasks: 4, foldersPerTask: 50, ...script.limits },
+    incremental: script.onAbsent === undefined ? "feed" : "walk",
     parseConfig(stored) {
       if (
         typeof stored === "object" && stored !== null && "source" in stored &&
@@ -71,7 +81,9 @@ export function createScriptedProvider(
         scope: null,
         expires_at: new Date("2100-01-01"),
       }),
-    startListing({ config }) {
+    startListing(context) {
+      const { config } = context;
+      script.onStart?.(context);
       const parts = script.drives.get(config.source);
       if (parts === undefined) {
         return Promise.reject(new SyncError("scope_not_found", "There is no such drive."));
@@ -84,7 +96,9 @@ export function createScriptedProvider(
           cursor: { at: log.length },
         })),
         is_tree: false,
-        sweep: "everything",
+        sweep: context.mode === "full" ? "everything" : "walked_folders",
+        confirms_absence: script.onAbsent !== undefined,
+        memory: { listed: context.mode },
         seeds: [...parts.keys()].map((key) => ({
           kind: "part",
           key,
@@ -118,9 +132,17 @@ export function createScriptedProvider(
       const log = logsOf(context.config.source).get(feed.key) ?? [];
       return changePage(log, feed, context.pageSize);
     },
+    ...(script.onAbsent === undefined ? {} : { confirmGone: confirmGone(script.onAbsent) }),
     quotaOf: () => ({ bucket: "scripted", units: 1, unitsPerMinute: 6_000 }),
     classify: () => null,
   };
+}
+
+function confirmGone(
+  onAbsent: NonNullable<Script["onAbsent"]>,
+): NonNullable<Provider<ScriptedConfig>["confirmGone"]> {
+  const none = { gone: [], present_files: [], present_folders: [], unknown: [] };
+  return async (items, context) => ({ ...none, ...await onAbsent(items, context) });
 }
 
 function changePage(log: readonly ScriptedChange[], feed: Feed, pageSize: number): ChangePage {

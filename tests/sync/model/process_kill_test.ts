@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { DriveModel } from "../../../local/google/drive_model.ts";
 import { createDriveEmulator } from "../../../local/google/emulator.ts";
-import { serveHttp } from "../../../local/google/http_server.ts";
+import { serveHttp } from "../../../local/emulator/http_server.ts";
 import type { ServiceAccountJson } from "../../../local/google/service_account.ts";
 import { addEndpoint, type Sql, withDatabase } from "../../support/database.ts";
 import { loadServiceAccount } from "../../support/drive_sync.ts";

@@ -68,7 +68,17 @@ export async function setUp(): Promise<Setup> {
       const verdict = googleDrive.classify({ status, headers, body, url });
       throw new SyncError(verdict?.code ?? "internal", verdict?.message ?? `status ${status}`);
     };
-    return { config: parseConfig(config), pageSize, idleLanes, apiUrl: ORIGIN, signal, getJson };
+    return {
+      config: parseConfig(config),
+      pageSize,
+      idleLanes,
+      apiUrl: ORIGIN,
+      mode: "full" as const,
+      memory: null,
+      now: () => new Date(),
+      signal,
+      getJson,
+    };
   }
 
   return { key, emulator, token, context };

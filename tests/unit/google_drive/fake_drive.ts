@@ -51,6 +51,9 @@ export class FakeDrive {
       pageSize,
       idleLanes,
       apiUrl: API_URL,
+      mode: "full",
+      memory: null,
+      now: () => new Date(),
       signal: new AbortController().signal,
       getJson: (url) => Promise.resolve().then(() => this.#answer(url)),
     };

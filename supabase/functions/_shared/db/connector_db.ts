@@ -6,10 +6,12 @@ import type { Quota, Task } from "../providers/types.ts";
 import { toDatabaseError } from "./database_error.ts";
 import type { EncodedRpc, RpcAnswer } from "./encoded_rpc.ts";
 import {
+  AbsentItemsSchema,
   ClaimResultSchema,
   CommittedPageSchema,
   FinishedSliceSchema,
   HealthSchema,
+  NotedAbsencesSchema,
   SliceContextsSchema,
   StartedListingSchema,
   SweptSchema,
@@ -19,6 +21,8 @@ import {
   UnplannedSchedulesSchema,
 } from "./schemas.ts";
 import type {
+  AbsencesCommit,
+  AbsentItems,
   ChangesCommit,
   ClaimResult,
   CommittedPage,
@@ -26,6 +30,7 @@ import type {
   FinishedSlice,
   Lease,
   ListingStartCommit,
+  NotedAbsences,
   PageCommit,
   SchedulePlan,
   SealedToken,
@@ -56,6 +61,13 @@ export interface ConnectorDb {
   commitPage(lease: Lease, page: PageCommit): Promise<CommittedPage>;
   /** Like {@linkcode ConnectorDb.commitPage}, for a page of a change log. */
   commitChanges(lease: Lease, page: ChangesCommit): Promise<CommittedPage>;
+  /**
+   * Up to `limit` items that the open listing, complete, has not shown and of which the provider is to
+   * be asked; none where its listing is not one that asks.
+   */
+  absentItems(lease: Lease, limit: number): Promise<AbsentItems>;
+  /** Acts on what the provider said of absent items. Repeating it changes nothing. */
+  noteAbsences(lease: Lease, verdicts: AbsencesCommit): Promise<NotedAbsences>;
   /**
    * Deletes what the open listing has not shown, a part at a time: to be repeated until `more` is
    * false. Does nothing where there is nothing to do.
@@ -138,6 +150,18 @@ export function createConnectorDb(client: RpcClient): ConnectorDb {
         "connector_commit_changes",
         { p_lease: toLease(lease), p_page: page },
         CommittedPageSchema,
+      ),
+    absentItems: (lease, limit) =>
+      call(
+        "connector_absent_items",
+        { p_lease: toLease(lease), p_limit: limit },
+        AbsentItemsSchema,
+      ),
+    noteAbsences: (lease, verdicts) =>
+      callWithPage(
+        "connector_note_absences",
+        { p_lease: toLease(lease), p_verdicts: verdicts },
+        NotedAbsencesSchema,
       ),
     sweep: (lease) =>
       call("connector_sweep", { p_lease: toLease(lease), p_limit: SWEEP_ROWS }, SweptSchema),

@@ -54,6 +54,7 @@ export const SliceContextsSchema = z.array(z.object({
   }),
   listing: Listing.nullable(),
   tasks: z.array(Task),
+  memory: z.json(),
   feeds: z.array(Feed),
   token: z.object({
     access_token: z.string(),
@@ -83,6 +84,19 @@ export const SweptSchema = z.object({
   held: z.number().nullable(),
   more: z.boolean(),
 });
+
+/** Answer of `connector_absent_items`. */
+export const AbsentItemsSchema = z.object({
+  held: z.number().nullable(),
+  items: z.array(z.object({
+    external_id: z.string(),
+    is_folder: z.boolean(),
+    external_parent_id: z.string().nullable(),
+  })),
+});
+
+/** Answer of `connector_note_absences`. */
+export const NotedAbsencesSchema = z.object({ deleted: z.number() });
 
 /** Answer of `connector_take_calls`. */
 export const TakenCallsSchema = z.object({ granted: z.number(), wait_seconds: z.number() });

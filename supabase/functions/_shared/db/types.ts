@@ -1,12 +1,14 @@
 /** What goes to and comes from the database's functions. Field names are those of the database. */
 import type { z } from "zod";
 import type { FailureCode, Remedy } from "../errors.ts";
-import type { ChangePage, ListingStart, Page } from "../providers/types.ts";
+import type { AbsenceVerdicts, ChangePage, ListingStart, Page } from "../providers/types.ts";
 import type {
+  AbsentItemsSchema,
   ClaimResultSchema,
   CommittedPageSchema,
   FinishedSliceSchema,
   HealthSchema,
+  NotedAbsencesSchema,
   SliceContextsSchema,
   StartedListingSchema,
   SweptSchema,
@@ -70,6 +72,18 @@ export type CommittedPage = z.infer<typeof CommittedPageSchema>;
 
 /** What a sweep deleted, how many deletions the fuse withheld, and whether more are to be made. */
 export type Swept = z.infer<typeof SweptSchema>;
+
+/** Items that a complete listing has not shown, or how many deletions the fuse withheld. */
+export type AbsentItems = z.infer<typeof AbsentItemsSchema>;
+
+/** What the provider said of absent items, and the calls made to find that out. */
+export interface AbsencesCommit extends AbsenceVerdicts, Pick<CommitRest, "provider_calls"> {
+  /** Ids of files that are there, but that the endpoint's `file_types` exclude. */
+  readonly filtered: readonly string[];
+}
+
+/** What the verdicts about absent items deleted. */
+export type NotedAbsences = z.infer<typeof NotedAbsencesSchema>;
 
 /** What was taken from a shared bucket of calls; when that is too little, how long to wait. */
 export type TakenCalls = z.infer<typeof TakenCallsSchema>;

@@ -105,12 +105,16 @@ export interface ListingStart {
   readonly sweep: "everything" | "walked_folders";
   /** Whether {@linkcode Provider.confirmGone} is asked before an item not shown counts as gone. */
   readonly confirms_absence?: boolean;
+  /** What to hand back as {@linkcode ProviderContext.memory} from now on; absent: nothing. */
+  readonly memory?: Json;
 }
 
 /** An item that a complete listing has not shown. */
 export interface AbsentItem {
   readonly external_id: string;
   readonly is_folder: boolean;
+  /** The folder it was last seen in, where that is known. */
+  readonly external_parent_id?: string | null;
 }
 
 /** What the provider says of absent items. An item in none of the lists is asked about again. */
@@ -208,6 +212,12 @@ export interface HttpFailure {
   readonly url: URL;
 }
 
+/**
+ * What a listing is for: `full` shows everything that is in scope, `incremental` only what may have
+ * changed since the last one.
+ */
+export type ListingMode = "full" | "incremental";
+
 /** Everything a provider may use while it reads. */
 export interface ProviderContext<Config> {
   readonly config: Config;
@@ -222,6 +232,15 @@ export interface ProviderContext<Config> {
   readonly apiUrl: string;
   /** How many more tasks of this listing could be read at the same time: a reason to cut one up. */
   readonly idleLanes: number;
+  /** What kind of listing is to be started, or is being read. */
+  readonly mode: ListingMode;
+  /**
+   * What the endpoint's latest {@linkcode ListingStart.memory} held, in this listing and all later
+   * ones; `null` before the first and after a change of `endpoint_config`. It may be forgotten at
+   * any time, so it may spare calls but not be needed.
+   */
+  readonly memory: Json;
+  readonly now: () => Date;
   readonly signal: AbortSignal;
 }
 
@@ -267,12 +286,16 @@ export interface Provider<Config> {
   readonly key: string;
   readonly displayName: string;
   readonly limits: ProviderLimits;
+  /** How changes are found: in change logs, or by walking again the folders that changed. */
+  readonly incremental: "feed" | "walk";
   /** Throws `config_invalid` with a sentence that names the field and what it allows. */
   parseConfig(stored: unknown): Config;
   /** Reads the provider's settings; throws `setting_invalid` naming the setting. */
   parseSettings(env: (name: string) => string | undefined): ProviderSettings;
   /** Obtains a token for the application itself (service account, client credentials). */
   issueToken(context: TokenContext<Config>): Promise<AccessToken>;
+  /** Headers that every call of an endpoint carries beside the engine's own. */
+  callHeaders?(config: Config): Readonly<Record<string, string>>;
   /** Checks that the scope can be seen and says what reading it begins with. */
   startListing(context: ProviderContext<Config>): Promise<ListingStart>;
   /** One bounded page of one task; safe to repeat with the same cursor. */

@@ -1,5 +1,6 @@
 import { SyncError } from "../errors.ts";
-import type { Feed, Task } from "../providers/types.ts";
+import type { Feed, ListingMode, Task } from "../providers/types.ts";
+import { confirmAbsences } from "./absences.ts";
 import { workChanges } from "./changes.ts";
 import { retryUnavailable } from "./db_retry.ts";
 import type { WorkEnd } from "./outcome.ts";
@@ -11,13 +12,13 @@ interface Work {
   readonly tasks: readonly Task[];
   readonly openTasks: number;
   readonly feeds: readonly Feed[];
-  /** A full listing is open: when all is read, what it has not shown is gone. */
-  readonly isFull: boolean;
+  /** A listing is open that, when all is read, may tell what is gone: what it has not shown. */
+  readonly maySweep: boolean;
 }
 
 /**
  * Works on the endpoint, one phase after the other: the open tasks, the change logs, the tasks that
- * those brought, the sweep. A page of a listing is never committed beside or after a page of the
+ * those brought, the sweep. Where there are no logs, every run is a listing. A page of a listing is never committed beside or after a page of the
  * logs that was read later: the older look at a file must not win.
  */
 export async function workPhases<Config>(run: EndpointRun<Config>): Promise<WorkEnd> {
@@ -28,7 +29,7 @@ export async function workPhases<Config>(run: EndpointRun<Config>): Promise<Work
     // The provider has forgotten a position in its listing or its log, so everything is listed anew;
     // the rows stay. Once a slice.
     run.log.warn("listing_restarted", { cause: thrown });
-    return await work(run, await startListing(run));
+    return await work(run, await startListing(run, "full"));
   }
 }
 
@@ -36,25 +37,29 @@ async function openingWork<Config>(run: EndpointRun<Config>): Promise<Work> {
   const { context } = run;
   const { listing, tasks, feeds } = context;
   const isFull = listing?.is_full ?? false;
-  if (context.run.mode === "full" && !isFull) return await startListing(run);
-  return { tasks, openTasks: listing?.open_tasks ?? 0, feeds, isFull };
+  const isWalk = run.deps.provider.incremental === "walk";
+  if (context.run.mode === "full" && !isFull) return await startListing(run, "full");
+  if (isWalk && listing === null) return await startListing(run, "incremental");
+  return { tasks, openTasks: listing?.open_tasks ?? 0, feeds, maySweep: isFull || isWalk };
 }
 
-async function startListing<Config>(run: EndpointRun<Config>): Promise<Work> {
+async function startListing<Config>(run: EndpointRun<Config>, mode: ListingMode): Promise<Work> {
   const { deps, context } = run;
   const { maxPageSize, maxParallelTasks, foldersPerTask } = deps.provider.limits;
   const terms = { pageSize: maxPageSize, idleLanes: maxParallelTasks, signal: run.lost };
+  run.listing.mode = mode;
   const start = await deps.provider.startListing(providerContext(run, terms));
   const { listing, tasks } = await reporting(
     run,
     (provider_calls) =>
       deps.db.startListing(context, { ...start, folders_per_task: foldersPerTask, provider_calls }),
   );
+  run.listing.memory = start.memory ?? null;
   return {
     tasks,
     openTasks: listing.open_tasks,
     feeds: start.feeds.map((feed) => ({ ...feed, sequence: 0 })),
-    isFull: true,
+    maySweep: true,
   };
 }
 
@@ -65,10 +70,12 @@ async function work<Config>(run: EndpointRun<Config>, found: Work): Promise<Work
   if (changes.end !== "done") return changes.end;
   const walked = await workTasks(run, changes);
   if (walked !== "done") return walked;
-  return found.isFull ? await sweep(run) : "done";
+  if (!found.maySweep) return "done";
+  const confirmed = await confirmAbsences(run);
+  return confirmed === "done" ? await sweep(run) : confirmed;
 }
 
-/** Deletes what the full listing has not shown, part by part; the database decides what that is. */
+/** Deletes what the listing has not shown, part by part; the database decides what that is. */
 async function sweep<Config>(run: EndpointRun<Config>): Promise<WorkEnd> {
   const { deps, context, budget, progress, log } = run;
   while (!budget.isSpent()) {

@@ -21,6 +21,8 @@ import { SliceOver } from "./slice_over.ts";
 export interface ProviderCallsOptions {
   readonly provider: Pick<Provider<unknown>, "classify" | "displayName">;
   readonly apiUrl: string;
+  /** Of the provider's own, on every call; the engine's win over them. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly tokens: AccessTokenSource;
   readonly governor: Governor;
   /** Which limit a call counts against. */
@@ -129,7 +131,11 @@ async function sendOnce(
   const timer = setTimeout(() => timeout.abort(), options.callTimeoutMs ?? CALL_TIMEOUT_MS);
   try {
     const response = await options.fetch(url, {
-      headers: { authorization: `Bearer ${token.reveal()}`, accept: "application/json" },
+      headers: {
+        ...options.headers,
+        authorization: `Bearer ${token.reveal()}`,
+        accept: "application/json",
+      },
       redirect: "error",
       signal: AbortSignal.any([signal, timeout.signal]),
     });

@@ -11,7 +11,13 @@ import { CALL_TIMEOUT_MS, HELD_PAGES_PER_ENDPOINT, PARALLEL_COMMITS } from "./li
 import { endedOutcome, failedOutcome, nextCronAt } from "./outcome.ts";
 import { workPhases } from "./phases.ts";
 import { createProviderCalls, type ProviderCalls } from "./provider_calls.ts";
-import { type EndpointRun, noProgress, perSecond, type Progress } from "./run_state.ts";
+import {
+  type EndpointRun,
+  listingTerms,
+  noProgress,
+  perSecond,
+  type Progress,
+} from "./run_state.ts";
 import { SliceOver } from "./slice_over.ts";
 import { createSlots } from "./slots.ts";
 
@@ -128,6 +134,7 @@ function prepare<Config>(base: Base, deps: EngineDeps<Config>): EndpointRun<Conf
     ...deps,
     apiUrl: settings.apiUrl,
     tokens,
+    headers: provider.callHeaders?.(config) ?? {},
     budget: base.budget,
     quotaOf: (url) => provider.quotaOf(url, config, settings),
   });
@@ -136,6 +143,7 @@ function prepare<Config>(base: Base, deps: EngineDeps<Config>): EndpointRun<Conf
     deps,
     config,
     calls,
+    listing: listingTerms(base.context),
     isWanted: createFileFilter(endpoint.file_types),
     pages: createSlots(HELD_PAGES_PER_ENDPOINT),
     commits: createSlots(PARALLEL_COMMITS),

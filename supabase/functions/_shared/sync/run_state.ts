@@ -1,6 +1,6 @@
 import type { SliceContext } from "../db/connector_db.ts";
 import type { Log } from "../log.ts";
-import type { ProviderContext } from "../providers/types.ts";
+import type { Json, ListingMode, ProviderContext } from "../providers/types.ts";
 import type { Budget } from "./budget.ts";
 import { retryUnavailable } from "./db_retry.ts";
 import type { EngineDeps } from "./deps.ts";
@@ -21,12 +21,27 @@ export interface EndpointRun<Config> {
   readonly isWanted: FileFilter;
   readonly heartbeat: Heartbeat;
   readonly progress: Progress;
+  readonly listing: ListingTerms;
   /** This endpoint's share of `budget.pages`. */
   readonly pages: Slots;
   /** Commits under way. */
   readonly commits: Slots;
   /** Aborted when the lease is lost: nothing more may be read or written. */
   readonly lost: AbortSignal;
+}
+
+/** What the provider is told of the listing that is open or being started. */
+export interface ListingTerms {
+  mode: ListingMode;
+  memory: Json;
+}
+
+/** The terms of the listing a slice begins with: the open one, or the one its run asks for. */
+export function listingTerms(
+  { listing, run, memory }: Pick<SliceContext, "listing" | "run" | "memory">,
+): ListingTerms {
+  if (listing === null) return { mode: run.mode, memory };
+  return { mode: listing.is_full ? "full" : "incremental", memory };
 }
 
 /** What one slice of one run has done so far; for the logs. */
@@ -73,6 +88,8 @@ export function providerContext<Config>(
     getJson: (url) => run.calls.getJson(url, terms.signal),
     apiUrl: run.deps.settings.apiUrl,
     idleLanes: terms.idleLanes,
+    ...run.listing,
+    now: run.deps.now,
     signal: terms.signal,
   };
 }

@@ -45,6 +45,7 @@ export const googleDrive: Provider<GoogleDriveConfig> = {
     // Fifty parents make a query of about 3,000 characters; rclone has used the number for years.
     foldersPerTask: 50,
   },
+  incremental: "feed",
   parseConfig,
   parseSettings: (env) => parseSettings(env),
   issueToken,

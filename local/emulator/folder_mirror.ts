@@ -1,29 +1,53 @@
 import { type DiskEntry, scanDirectory } from "./disk_scan.ts";
-import type { DriveModel } from "./drive_model.ts";
-import { hashText, idText, mix32 } from "./random_ids.ts";
+import { hashText, mix32 } from "./random_ids.ts";
+
+/** A file or folder that is new on disk. */
+export interface NewMirrorEntry {
+  readonly id: string;
+  /** Id of the folder above. */
+  readonly parent: string;
+  readonly entry: DiskEntry;
+  /** Stands for the content. */
+  readonly contentSeed: number;
+  /** It was there before anybody looked. */
+  readonly isQuiet: boolean;
+}
+
+/** What a mirror asks of the model it writes to. */
+export interface MirrorTarget {
+  /** An id made from a text alone. */
+  idOf(text: string, isDirectory: boolean): string;
+  has(id: string): boolean;
+  add(entry: NewMirrorEntry): void;
+  /** The content of a file has changed. */
+  edit(id: string, entry: DiskEntry, contentSeed: number): void;
+  move(id: string, parent: string): void;
+  rename(id: string, name: string): void;
+  remove(id: string): void;
+}
 
 interface Known {
   readonly id: string;
   readonly entry: DiskEntry;
 }
 
-/** Keeps a folder of the model as a directory on disk is. Ids come from the paths. */
+/** Keeps a folder of a model as a directory on disk is. Ids come from the paths. */
 export class FolderMirror {
-  readonly #model: DriveModel;
+  readonly #target: MirrorTarget;
   readonly #directory: string;
   readonly #parent: string;
   readonly #ignored: ReadonlySet<string>;
   readonly #known = new Map<string, Known>();
 
   constructor(
-    model: DriveModel,
+    target: MirrorTarget,
     options: {
       readonly directory: string;
       readonly parent: string;
       readonly ignored: ReadonlySet<string>;
     },
   ) {
-    this.#model = model;
+    this.#target = target;
     this.#directory = options.directory;
     this.#parent = options.parent;
     this.#ignored = options.ignored;
@@ -112,31 +136,16 @@ export class FolderMirror {
   }
 
   #add(entry: DiskEntry, isQuiet: boolean): void {
+    const id = this.#freeId(entry);
     const parent = this.#idOf(parentOf(entry.path));
-    const common = {
-      id: this.#freeId(entry.path),
-      name: entry.name,
-      parent,
-      createdTime: new Date(entry.createdMs).toISOString(),
-      modifiedTime: new Date(entry.modifiedMs).toISOString(),
-      isQuiet,
-    };
-    const item = entry.isDirectory ? this.#model.createFolder(common) : this.#model.createFile({
-      ...common,
-      size: entry.sizeBytes,
-      contentSeed: fingerprint(entry),
-    });
-    this.#known.set(entry.path, { id: item.id, entry });
+    this.#target.add({ id, parent, entry, contentSeed: fingerprint(entry), isQuiet });
+    this.#known.set(entry.path, { id, entry });
   }
 
   #update(path: string, { id, entry: old }: Known, entry: DiskEntry): void {
     this.#known.set(path, { id, entry });
     if (entry.isDirectory || fingerprint(old) === fingerprint(entry)) return;
-    this.#model.edit(id, {
-      size: entry.sizeBytes,
-      modifiedTime: new Date(entry.modifiedMs).toISOString(),
-      contentSeed: fingerprint(entry),
-    });
+    this.#target.edit(id, entry, fingerprint(entry));
   }
 
   #move(origin: string, entry: DiskEntry, missing: Set<string>): void {
@@ -144,10 +153,10 @@ export class FolderMirror {
     if (known === undefined) return;
     missing.delete(origin);
     if (parentOf(origin) !== parentOf(entry.path)) {
-      this.#model.move(known.id, this.#idOf(parentOf(entry.path)));
+      this.#target.move(known.id, this.#idOf(parentOf(entry.path)));
     }
     if (!origin.endsWith(`/${entry.name}`) && origin !== entry.name) {
-      this.#model.rename(known.id, entry.name);
+      this.#target.rename(known.id, entry.name);
     }
     for (const [path, each] of [...this.#known]) {
       if (path !== origin && !path.startsWith(`${origin}/`)) continue;
@@ -163,7 +172,7 @@ export class FolderMirror {
     const known = this.#known.get(path);
     // Something else may stand at this place by now, or a folder above may have gone first.
     if (known === undefined) return;
-    if (this.#model.items.has(known.id)) this.#model.delete(known.id);
+    if (this.#target.has(known.id)) this.#target.remove(known.id);
     for (const each of [...this.#known.keys()]) {
       if (each === path || each.startsWith(`${path}/`)) this.#known.delete(each);
     }
@@ -174,11 +183,10 @@ export class FolderMirror {
   }
 
   // The same path has the same id in every run, unless a renamed file still has it.
-  #freeId(path: string): string {
+  #freeId({ path, isDirectory }: DiskEntry): string {
     for (let turn = 0;; turn++) {
-      const text = `${this.#parent}/${path}#${turn}`;
-      const id = `1${idText(hashText(`first:${text}`), hashText(`second:${text}`), 32)}`;
-      if (!this.#model.items.has(id)) return id;
+      const id = this.#target.idOf(`${this.#parent}/${path}#${turn}`, isDirectory);
+      if (!this.#target.has(id)) return id;
     }
   }
 }

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { Buffer } from "node:buffer";
-import { ConnectionReset } from "./fault_responses.ts";
+import { ConnectionReset } from "./connection_reset.ts";
 
 const LARGEST_BODY_BYTES = 4 * 1024 * 1024;
 
