@@ -80,7 +80,7 @@ function layerOf(path: string): string {
   if (path === `${PROVIDERS}registry.ts`) return "registry";
   if (path.startsWith(PROVIDERS)) return "provider";
   const rest = path.slice(SHARED.length);
-  if (rest === "errors.ts") return "errors";
+  if (rest === "errors.ts" || rest === "secret.ts") return "errors";
   return rest.includes("/") ? rest.slice(0, rest.indexOf("/")) : "base";
 }
 

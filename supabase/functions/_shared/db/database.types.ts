@@ -46,14 +46,14 @@ isOneToOne: false
                   ]
                 },"oauth_tokens": {
                   Row: {
-                    "access_token": string,"created_at": string,"endpoint_id": string,"expires_at": string,"id": string,"is_active": boolean | null,"refresh_token": string | null,"scope": string | null,"token_type": string | null,"updated_at": string
+                    "access_token": string,"created_at": string,"endpoint_id": string,"expires_at": string,"generation": number,"grant_type": string,"id": string,"is_active": boolean | null,"needs_reauthorization_at": string | null,"refresh_by": string | null,"refresh_token": string | null,"scope": string | null,"token_type": string | null,"updated_at": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "access_token": string,"created_at"?: string,"endpoint_id": string,"expires_at": string,"id"?: string,"is_active"?: boolean | null,"refresh_token"?: string | null,"scope"?: string | null,"token_type"?: string | null,"updated_at"?: string
+                    "access_token": string,"created_at"?: string,"endpoint_id": string,"expires_at": string,"generation"?: number,"grant_type"?: string,"id"?: string,"is_active"?: boolean | null,"needs_reauthorization_at"?: string | null,"refresh_by"?: string | null,"refresh_token"?: string | null,"scope"?: string | null,"token_type"?: string | null,"updated_at"?: string
                   }
                   Update: {
-                    "access_token"?: string,"created_at"?: string,"endpoint_id"?: string,"expires_at"?: string,"id"?: string,"is_active"?: boolean | null,"refresh_token"?: string | null,"scope"?: string | null,"token_type"?: string | null,"updated_at"?: string
+                    "access_token"?: string,"created_at"?: string,"endpoint_id"?: string,"expires_at"?: string,"generation"?: number,"grant_type"?: string,"id"?: string,"is_active"?: boolean | null,"needs_reauthorization_at"?: string | null,"refresh_by"?: string | null,"refresh_token"?: string | null,"scope"?: string | null,"token_type"?: string | null,"updated_at"?: string
                   }
                   Relationships: [
                     {
@@ -116,6 +116,12 @@ isOneToOne: false
 "connector_absent_items":
 { Args: { "p_lease": Json,"p_limit": number }; Returns: Json
                            },
+"connector_begin_consent":
+{ Args: { "p_consent": Json }; Returns: undefined
+                           },
+"connector_begin_refresh":
+{ Args: { "p_request": Json }; Returns: Json
+                           },
 "connector_begin_slice":
 { Args: { "p_leases": Json }; Returns: Json
                            },
@@ -131,6 +137,15 @@ isOneToOne: false
 "connector_commit_page":
 { Args: { "p_lease": Json,"p_page": Json }; Returns: Json
                            },
+"connector_disconnect":
+{ Args: { "p_endpoint_id": string,"p_user_id"?: string }; Returns: Json
+                           },
+"connector_due_refreshes":
+{ Args: { "p_limit": number }; Returns: Json
+                           },
+"connector_fail_refresh":
+{ Args: { "p_failure": Json }; Returns: Json
+                           },
 "connector_finish_slice":
 { Args: { "p_lease": Json,"p_outcome": Json }; Returns: Json
                            },
@@ -142,6 +157,9 @@ isOneToOne: false
                            },
 "connector_open_tasks":
 { Args: { "p_after_id": number,"p_lease": Json,"p_limit": number }; Returns: Json
+                           },
+"connector_owned_endpoint":
+{ Args: { "p_endpoint_id": string,"p_user_id"?: string }; Returns: Json
                            },
 "connector_plan_schedules":
 { Args: { "p_plans": Json }; Returns: number
@@ -155,6 +173,12 @@ isOneToOne: false
 "connector_start_listing":
 { Args: { "p_lease": Json,"p_start": Json }; Returns: Json
                            },
+"connector_store_grant":
+{ Args: { "p_grant": Json }; Returns: boolean
+                           },
+"connector_store_refresh":
+{ Args: { "p_refresh": Json }; Returns: boolean
+                           },
 "connector_store_token":
 { Args: { "p_lease": Json,"p_token": Json }; Returns: undefined
                            },
@@ -163,6 +187,9 @@ isOneToOne: false
                            },
 "connector_take_calls":
 { Args: { "p_bucket": string,"p_units": number,"p_units_per_minute": number }; Returns: Json
+                           },
+"connector_take_consent":
+{ Args: { "p_consent_id": string }; Returns: Json
                            },
 "connector_unplanned_schedules":
 { Args: { "p_limit": number }; Returns: Json

@@ -6,7 +6,8 @@
  * its own cursor; a task is read *page* by page. Pages of different tasks may be read at the same
  * time and in any order.
  */
-import type { FailureCode } from "../errors.ts";
+import type { FailureCode, SyncError } from "../errors.ts";
+import type { Secret } from "../secret.ts";
 
 /** A value that survives JSON unchanged. */
 export type Json = string | number | boolean | null | readonly Json[] | {
@@ -252,6 +253,40 @@ export interface AccessToken {
   readonly expires_at: Date;
 }
 
+/**
+ * How people connect accounts of this provider, as data: the flow (consent, exchange, refresh,
+ * revocation) is written once, in `_shared/oauth`.
+ */
+export interface OAuthProfile {
+  readonly authorizeUrl: string;
+  readonly tokenUrl: string;
+  readonly revokeUrl: string;
+  readonly clientId: string;
+  /** Never printed: shown to the token and revocation addresses alone. */
+  readonly clientSecret: Secret;
+  /** Where the client shows who it is: in the header, or in the body; never in both. */
+  readonly clientAuthentication: "basic" | "body";
+  /** Asked for, and needed: a person who leaves one out has connected nothing. */
+  readonly scopes: readonly string[];
+  /** What the authorization address is given besides the parameters of RFC 6749 and RFC 7636. */
+  readonly authorizeParameters: Readonly<Record<string, string>>;
+  /** After how many days a refresh token that nobody uses lapses. */
+  readonly refreshTokenDays: number;
+  /** Each refresh token is good for one use, and brings the next one. */
+  readonly rotatesRefreshToken: boolean;
+}
+
+/** A refusal of the token or revocation address. */
+export interface GrantFailure {
+  readonly status: number;
+  readonly headers: Headers;
+  /** The parsed body, or `null` where it was not JSON. */
+  readonly body: unknown;
+  /** What was asked: to exchange a code, to refresh, to revoke. */
+  readonly request: "exchange" | "refresh" | "revoke";
+  readonly now: Date;
+}
+
 /** What a provider needs in order to ask for an access token of the application's own. */
 export interface TokenContext<Config> {
   readonly config: Config;
@@ -294,6 +329,16 @@ export interface Provider<Config> {
   parseSettings(env: (name: string) => string | undefined): ProviderSettings;
   /** Obtains a token for the application itself (service account, client credentials). */
   issueToken(context: TokenContext<Config>): Promise<AccessToken>;
+  /**
+   * The application with which people connect accounts for an endpoint. Throws `setting_invalid`
+   * naming the settings where none is configured.
+   */
+  oauthProfile(config: Config, settings: ProviderSettings): OAuthProfile;
+  /**
+   * Translates a refusal: `grant_revoked` where only the person can help, `credentials_invalid` where
+   * only the operator can, else a code that passes by itself.
+   */
+  classifyGrant(failure: GrantFailure): SyncError;
   /** Headers that every call of an endpoint carries beside the engine's own. */
   callHeaders?(config: Config): Readonly<Record<string, string>>;
   /** Checks that the scope can be seen and says what reading it begins with. */
