@@ -1,4 +1,7 @@
-/** `deno task ok`: format, lint, types and tests, on every database this machine has. */
+/**
+ * `deno task ok`: format, lint, types and all tests; and where Debian's server is, those once more that
+ * depend on the server.
+ */
 import { runCommandLine } from "../local/command.ts";
 import { hasSystemPostgres } from "../local/database.ts";
 import { repositoryRoot } from "../local/paths.ts";
@@ -19,7 +22,7 @@ async function main(): Promise<number> {
   await step("types", "check", "--quiet", ...await sourceFolders());
   tally = addTallies(tally, await runTestCommand(terminal, "embedded"));
   if (await hasSystemPostgres()) {
-    tally = addTallies(tally, await runTestCommand(terminal, "system"));
+    tally = addTallies(tally, await runTestCommand(terminal, "system", await serverTests()));
   } else {
     terminal.line("note: no PostgreSQL server of Debian here: the tests ran on the embedded one");
   }
@@ -34,6 +37,18 @@ async function sourceFolders(): Promise<string[]> {
     if (info?.isDirectory) folders.push(`${name}/`);
   }
   return folders;
+}
+
+/**
+ * The tests that could come out otherwise on another server: SQL, what drives it, and the whole
+ * chain. The tables of cases are about providers and would only say the same thing again.
+ */
+async function serverTests(): Promise<string[]> {
+  const paths = ["tests/db", "tests/local/database", "tests/e2e"];
+  for await (const { name } of Deno.readDir(`${repositoryRoot()}/tests/sync`)) {
+    if (name.endsWith("_test.ts") || name.endsWith("model")) paths.push(`tests/sync/${name}`);
+  }
+  return paths.sort();
 }
 
 await runCommandLine(main);

@@ -2,14 +2,18 @@ import { repositoryRoot } from "../local/paths.ts";
 import type { Terminal } from "../local/terminal.ts";
 import type { Tally } from "./steps.ts";
 
-/** Runs `deno task test` on a database, shows its output, and reads the counts of its last line. */
+/**
+ * Runs `deno task test` on a database (all tests, or those in `paths`), shows its output, and reads
+ * the counts of its last line.
+ */
 export async function runTestCommand(
   terminal: Terminal,
   database: "embedded" | "system",
+  paths: readonly string[] = [],
 ): Promise<Tally> {
   terminal.line(terminal.style("bold", `== tests, ${database} database`));
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "scripts/test.ts", `--database=${database}`],
+    args: ["run", "-A", "scripts/test.ts", `--database=${database}`, ...paths],
     cwd: repositoryRoot(),
     stdin: "null",
     stdout: "piped",
