@@ -103,7 +103,7 @@ Deno.test("the two scheduled jobs are there, once each, as one named call", () =
     assert.deepEqual(jobs.map((job) => ({ ...job })), [
       {
         jobname: "connector-retention",
-        schedule: "17 3 * * *",
+        schedule: "*/5 * * * *",
         command: "select connector.apply_retention()",
       },
       { jobname: "connector-tick", schedule: "* * * * *", command: "select connector.tick()" },
@@ -141,4 +141,23 @@ Deno.test("apply_retention() deletes old runs, tombstones and cron history, at m
       select (select count(*)::int from public.sync_logs) as runs,
         (select string_agg(external_file_id, ' ' order by external_file_id) from public.files) as files`;
     assert.deepEqual({ ...left }, { runs: 1, files: "alive young" });
+  }));
+
+Deno.test("apply_retention() deletes tokens retired long ago and consents that nobody finished", () =>
+  withDatabase(async (sql) => {
+    const id = await addEndpoint(sql);
+    await sql`
+      insert into public.oauth_tokens (endpoint_id, access_token, expires_at, is_active, updated_at)
+      values (${id}, '', now(), false, now() - interval '100 days'),
+             (${id}, '', now(), false, now()),
+             (${id}, 'sealed', now(), true, now() - interval '100 days')`;
+    await sql`
+      insert into connector.consents (consent_id, endpoint_id, user_id, code_verifier, expires_at)
+      values (gen_random_uuid(), ${id}, gen_random_uuid(), 'sealed', now() - interval '1 minute'),
+             (gen_random_uuid(), ${id}, gen_random_uuid(), 'sealed', now() + interval '1 minute')`;
+    const [row] = await sql`select connector.apply_retention(10) as gone`;
+    assert.equal(row?.gone.oauth_tokens, 1);
+    assert.equal(row?.gone.consents, 1);
+    assert.equal((await sql`select from public.oauth_tokens`).length, 2);
+    assert.equal((await sql`select from connector.consents`).length, 1);
   }));
