@@ -116,7 +116,7 @@ function parseKeys(text: string, path: string): StackKeys {
 
 /** Signs the JWT of a user, shaped as the platform's Auth service does. */
 export async function signUserToken(
-  keys: StackKeys,
+  keys: Pick<StackKeys, "signingKey">,
   user: TokenUser,
   options: SignOptions,
 ): Promise<string> {

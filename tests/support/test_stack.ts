@@ -14,7 +14,7 @@ const TestStack = z.object({
   publishable_key: z.string(),
   secret_key: z.string(),
   /** The private key (JWK, ES256) that signs users' tokens. */
-  signing_key: z.record(z.string(), z.unknown()),
+  signing_key: z.looseObject({ kid: z.string(), kty: z.literal("EC"), d: z.string() }),
   /** Which parts are stand-ins: pg_cron, pg_net, supabase_vault, rest. */
   stand_ins: z.array(z.string()),
 });
