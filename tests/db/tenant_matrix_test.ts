@@ -97,6 +97,7 @@ const COLUMNS: Readonly<Record<string, readonly string[]>> = {
 
 /** Functions that signed-in users call, besides the service role. */
 const OF_USERS = [
+  "connector.last_hour",
   "public.approve_deletions",
   "public.request_sync",
   "public.sync_status",

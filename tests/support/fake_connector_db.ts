@@ -337,6 +337,7 @@ export function createFakeConnectorDb(now: () => Date): FakeConnectorDb {
     health: () =>
       Promise.resolve({ last_tick_at: null, last_tick_age_seconds: null, version: "0.0.0" }),
     syncStatus: () => Promise.reject(new Error("The fake keeps no status")),
+    quotas: () => Promise.reject(new Error("The fake keeps no quotas")),
   };
   return fake;
 }

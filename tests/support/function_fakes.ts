@@ -6,6 +6,7 @@ import type {
   ConnectorDb,
   DatabaseHealth,
   Lease,
+  Quotas,
   SchedulePlan,
   SyncStatus,
   UnplannedSchedule,
@@ -46,6 +47,7 @@ export class FakeConnectorDb implements ConnectorDb {
   readonly released: { leases: readonly Lease[]; code: FailureCode; message: string }[] = [];
   heartbeat: DatabaseHealth = { last_tick_at: NOW.toISOString(), last_tick_age_seconds: 12 };
   status: SyncStatus = emptyStatus();
+  knownQuotas: Quotas = [];
   readonly statusLimits: number[] = [];
   /** Thrown by every method when set. */
   failure: Error | null = null;
@@ -87,6 +89,12 @@ export class FakeConnectorDb implements ConnectorDb {
     this.#check();
     this.statusLimits.push(limit);
     return this.status;
+  }
+
+  // deno-lint-ignore require-await
+  async quotas() {
+    this.#check();
+    return this.knownQuotas;
   }
 
   beginSlice = () => unused("beginSlice");
@@ -191,6 +199,20 @@ export function emptyStatus(): SyncStatus {
     due: 0,
     backlog_seconds: 0,
     by_status: {},
+    tokens: { by_status: {}, next_end_of_grant: null },
+    last_hour: {
+      runs: 0,
+      runs_by_status: {},
+      errors: {},
+      provider_calls: {},
+      files_seen: 0,
+      files_added: 0,
+      files_updated: 0,
+      files_deleted: 0,
+      slices: 0,
+      lag_seconds: { p50: null, p95: null, max: null },
+      run_seconds: { p50: null, p95: null, max: null },
+    },
     endpoints: [],
     errors: [],
   };

@@ -100,6 +100,7 @@ Deno.test("every method calls its own database function", async () => {
     () => db.planSchedules([]),
     () => db.health(),
     () => db.syncStatus(10),
+    () => db.quotas(10),
   ];
   for (const call of calls) await assert.rejects(call(), { code: "internal" });
   assert.deepEqual(requests.map(({ url }) => url.split("/").at(-1)), [
@@ -116,6 +117,7 @@ Deno.test("every method calls its own database function", async () => {
     "connector_plan_schedules",
     "connector_health",
     "sync_status",
+    "connector_quotas",
   ]);
 });
 

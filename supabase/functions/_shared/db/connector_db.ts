@@ -12,6 +12,7 @@ import {
   FinishedSliceSchema,
   HealthSchema,
   NotedAbsencesSchema,
+  QuotasSchema,
   SliceContextsSchema,
   StartedListingSchema,
   SweptSchema,
@@ -32,6 +33,7 @@ import type {
   ListingStartCommit,
   NotedAbsences,
   PageCommit,
+  Quotas,
   SchedulePlan,
   SealedToken,
   SliceContext,
@@ -95,6 +97,8 @@ export interface ConnectorDb {
   health(): Promise<DatabaseHealth>;
   /** What the client's caller may see: their own endpoints, or all of them with a secret key. */
   syncStatus(limit: number): Promise<SyncStatus>;
+  /** The quotas used latest. */
+  quotas(limit: number): Promise<Quotas>;
 }
 
 /** How much may be claimed, and of which provider. */
@@ -203,6 +207,7 @@ export function createConnectorDb(client: RpcClient): ConnectorDb {
     planSchedules: (plans) => call("connector_plan_schedules", { p_plans: plans }, z.number()),
     health: () => call("connector_health", {}, HealthSchema),
     syncStatus: (limit) => call("sync_status", { p_limit: limit }, SyncStatusSchema),
+    quotas: (limit) => call("connector_quotas", { p_limit: limit }, QuotasSchema),
   };
 }
 

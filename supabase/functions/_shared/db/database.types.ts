@@ -72,14 +72,14 @@ isOneToOne: false
                   ]
                 },"sync_logs": {
                   Row: {
-                    "endpoint_id": string,"error_code": string | null,"error_message": string | null,"files_added": number,"files_deleted": number,"files_seen": number,"files_skipped": number,"files_unchanged": number,"files_updated": number,"finished_at": string | null,"id": string,"mode": string,"provider_calls": number,"receipt": NonNullable<Json>,"slices": number,"started_at": string,"status": string,"trigger": string
+                    "due_at": string | null,"endpoint_id": string,"error_code": string | null,"error_message": string | null,"files_added": number,"files_deleted": number,"files_seen": number,"files_skipped": number,"files_unchanged": number,"files_updated": number,"finished_at": string | null,"id": string,"mode": string,"provider_calls": number,"receipt": NonNullable<Json>,"slices": number,"started_at": string,"status": string,"trigger": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "endpoint_id": string,"error_code"?: string | null,"error_message"?: string | null,"files_added"?: number,"files_deleted"?: number,"files_seen"?: number,"files_skipped"?: number,"files_unchanged"?: number,"files_updated"?: number,"finished_at"?: string | null,"id"?: string,"mode": string,"provider_calls"?: number,"receipt"?: NonNullable<Json>,"slices"?: number,"started_at"?: string,"status"?: string,"trigger": string
+                    "due_at"?: string | null,"endpoint_id": string,"error_code"?: string | null,"error_message"?: string | null,"files_added"?: number,"files_deleted"?: number,"files_seen"?: number,"files_skipped"?: number,"files_unchanged"?: number,"files_updated"?: number,"finished_at"?: string | null,"id"?: string,"mode": string,"provider_calls"?: number,"receipt"?: NonNullable<Json>,"slices"?: number,"started_at"?: string,"status"?: string,"trigger": string
                   }
                   Update: {
-                    "endpoint_id"?: string,"error_code"?: string | null,"error_message"?: string | null,"files_added"?: number,"files_deleted"?: number,"files_seen"?: number,"files_skipped"?: number,"files_unchanged"?: number,"files_updated"?: number,"finished_at"?: string | null,"id"?: string,"mode"?: string,"provider_calls"?: number,"receipt"?: NonNullable<Json>,"slices"?: number,"started_at"?: string,"status"?: string,"trigger"?: string
+                    "due_at"?: string | null,"endpoint_id"?: string,"error_code"?: string | null,"error_message"?: string | null,"files_added"?: number,"files_deleted"?: number,"files_seen"?: number,"files_skipped"?: number,"files_unchanged"?: number,"files_updated"?: number,"finished_at"?: string | null,"id"?: string,"mode"?: string,"provider_calls"?: number,"receipt"?: NonNullable<Json>,"slices"?: number,"started_at"?: string,"status"?: string,"trigger"?: string
                   }
                   Relationships: [
                     {
@@ -101,7 +101,7 @@ isOneToOne: false
           Views: {
             "endpoint_overview": {
                   Row: {
-                    "bytes": number,"enabled": boolean,"endpoint_type": string,"files": number,"id": string,"is_running": boolean | null,"last_error_code": string | null,"last_error_message": string | null,"last_sync_at": string | null,"last_sync_status": string,"name": string,"next_sync_at": string | null,"token_expires_at": string | null,"token_status": string | null,"user_id": string
+                    "bytes": number,"enabled": boolean,"endpoint_type": string,"files": number,"id": string,"is_running": boolean | null,"last_error_code": string | null,"last_error_message": string | null,"last_sync_at": string | null,"last_sync_status": string,"name": string,"next_sync_at": string | null,"refresh_by": string | null,"token_expires_at": string | null,"token_status": string | null,"user_id": string
                   }
                   ComputedFields: never
                   Relationships: [
@@ -163,6 +163,9 @@ isOneToOne: false
                            },
 "connector_plan_schedules":
 { Args: { "p_plans": Json }; Returns: number
+                           },
+"connector_quotas":
+{ Args: { "p_limit"?: number }; Returns: Json
                            },
 "connector_release":
 { Args: { "p_code": string,"p_leases": Json,"p_message": string }; Returns: number

@@ -125,6 +125,21 @@ export const HealthSchema = z.object({
 });
 
 /** Answer of `sync_status`. */
+const Counts = z.record(z.string(), z.number());
+/** Seconds; `null` where nothing was measured. */
+const Spread = z.object({
+  p50: z.number().nullable(),
+  p95: z.number().nullable(),
+  max: z.number().nullable(),
+});
+
+export const QuotasSchema = z.array(z.object({
+  bucket: z.string(),
+  units_per_minute: z.number(),
+  units_left: z.number(),
+  blocked_seconds: z.number().nullable().transform((seconds) => seconds ?? 0),
+}));
+
 export const SyncStatusSchema = z.object({
   generated_at: Instant,
   scheduler: z.object({ last_tick_at: Instant.nullable() }),
@@ -132,7 +147,21 @@ export const SyncStatusSchema = z.object({
   running: z.number(),
   due: z.number(),
   backlog_seconds: z.number(),
-  by_status: z.record(z.string(), z.number()),
+  by_status: Counts,
+  tokens: z.object({ by_status: Counts, next_end_of_grant: Instant.nullable() }),
+  last_hour: z.object({
+    runs: z.number(),
+    runs_by_status: Counts,
+    errors: Counts,
+    provider_calls: Counts,
+    files_seen: z.number(),
+    files_added: z.number(),
+    files_updated: z.number(),
+    files_deleted: z.number(),
+    slices: z.number(),
+    lag_seconds: Spread,
+    run_seconds: Spread,
+  }),
   endpoints: z.array(z.object({
     id: z.string(),
     name: z.string(),

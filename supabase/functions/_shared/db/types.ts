@@ -9,6 +9,7 @@ import type {
   FinishedSliceSchema,
   HealthSchema,
   NotedAbsencesSchema,
+  QuotasSchema,
   SliceContextsSchema,
   StartedListingSchema,
   SweptSchema,
@@ -137,6 +138,9 @@ export interface SchedulePlan {
 
 /** The scheduler's heartbeat. */
 export type DatabaseHealth = z.infer<typeof HealthSchema>;
+
+/** How much of each quota is left, for all workers together. */
+export type Quotas = z.infer<typeof QuotasSchema>;
 
 /** Totals, backlog and the state of each endpoint the caller may see. */
 export type SyncStatus = z.infer<typeof SyncStatusSchema>;

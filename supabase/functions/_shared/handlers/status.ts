@@ -32,9 +32,11 @@ function prepareStatus(deps: FunctionDeps): Answer {
     if (format === "prometheus" && caller.type !== "secret") {
       throw new HttpError("forbidden", "The format prometheus needs a secret key.");
     }
-    const status = await connect(deps, settings, caller).syncStatus(limit);
-    if (format === "json") return jsonAnswer(status);
-    return new Response(toPrometheus(status), {
+    const db = connect(deps, settings, caller);
+    if (caller.type === "user") return jsonAnswer(await db.syncStatus(limit));
+    const [status, quotas] = await Promise.all([db.syncStatus(limit), db.quotas(limit)]);
+    if (format === "json") return jsonAnswer({ ...status, quotas });
+    return new Response(toPrometheus(status, quotas), {
       headers: { "content-type": PROMETHEUS_CONTENT_TYPE, "cache-control": "no-store" },
     });
   };
