@@ -332,6 +332,11 @@ export function createFakeConnectorDb(now: () => Date): FakeConnectorDb {
       await enter("storeToken", lease);
       held(lease);
     },
+    ownedEndpoint: () => Promise.reject(new Error("The fake connects no accounts")),
+    beginConsent: () => Promise.reject(new Error("The fake connects no accounts")),
+    takeConsent: () => Promise.reject(new Error("The fake connects no accounts")),
+    storeGrant: () => Promise.reject(new Error("The fake connects no accounts")),
+    disconnect: () => Promise.reject(new Error("The fake connects no accounts")),
     unplannedSchedules: () => Promise.resolve([]),
     planSchedules: () => Promise.resolve(0),
     health: () =>

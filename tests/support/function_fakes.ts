@@ -102,6 +102,11 @@ export class FakeConnectorDb implements ConnectorDb {
   finishSlice = () => unused("finishSlice");
   renewLease = () => unused("renewLease");
   storeToken = () => unused("storeToken");
+  ownedEndpoint = () => unused("ownedEndpoint");
+  beginConsent = () => unused("beginConsent");
+  takeConsent = () => unused("takeConsent");
+  storeGrant = () => unused("storeGrant");
+  disconnect = () => unused("disconnect");
 
   #check(): void {
     if (this.failure !== null) throw this.failure;
