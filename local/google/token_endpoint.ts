@@ -40,8 +40,10 @@ export async function answerRevocation(
   { grants, tokens }: TokenEndpointContext,
 ): Promise<Response> {
   return await answering(async () => {
-    const form = await readForm(request);
-    const token = form.get("token") ?? new URL(request.url).searchParams.get("token");
+    if (request.method !== "POST") throw invalidRequest("Bad Request");
+    // The official clients write it into the address and send an empty body.
+    const inAddress = new URL(request.url).searchParams.get("token");
+    const token = inAddress ?? (await readForm(request)).get("token");
     if (!token) throw invalidRequest("Missing required parameter: token");
     const grant = grants.findRefreshToken(token) ?? tokens.find(token);
     if (grant?.clientId === undefined) {
