@@ -116,7 +116,7 @@ function observed(handler: Handler, onAnswer: StackOptions["onAnswer"]): Handler
   if (onAnswer === undefined) return handler;
   return async (request) => {
     const response = await handler(request);
-    onAnswer(request);
+    onAnswer(request, response);
     return response;
   };
 }
