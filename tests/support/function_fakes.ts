@@ -5,6 +5,7 @@ import type {
   ClaimRequest,
   ConnectorDb,
   DatabaseHealth,
+  DueRefresh,
   Lease,
   SchedulePlan,
   SyncStatus,
@@ -40,6 +41,7 @@ export function environment(
 /** A database that remembers what it was told. Override the methods a test needs otherwise. */
 export class FakeConnectorDb implements ConnectorDb {
   due: Claim[] = [];
+  dueGrants: DueRefresh[] = [];
   unplanned: UnplannedSchedule[] = [];
   readonly plans: SchedulePlan[] = [];
   readonly claimRequests: ClaimRequest[] = [];
@@ -55,6 +57,11 @@ export class FakeConnectorDb implements ConnectorDb {
     this.claimRequests.push(request);
     const claims = this.due.splice(0, request.batch);
     return Promise.resolve({ claims, more_due: this.due.length > 0 });
+  }
+
+  dueRefreshes(limit: number) {
+    this.#check();
+    return Promise.resolve(this.dueGrants.splice(0, limit));
   }
 
   release(leases: readonly Lease[], code: FailureCode, message: string) {
@@ -107,6 +114,9 @@ export class FakeConnectorDb implements ConnectorDb {
   takeConsent = () => unused("takeConsent");
   storeGrant = () => unused("storeGrant");
   disconnect = () => unused("disconnect");
+  beginRefresh = () => unused("beginRefresh");
+  storeRefresh = () => unused("storeRefresh");
+  failRefresh = () => unused("failRefresh");
 
   #check(): void {
     if (this.failure !== null) throw this.failure;

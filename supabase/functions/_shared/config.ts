@@ -39,6 +39,8 @@ export interface DispatcherSettings extends CommonSettings {
 /** Settings of a sync function; the provider reads its own besides. */
 export interface SyncSettings extends DispatcherSettings {
   readonly tokenKeys: TokenKeys;
+  /** Where browsers reach the project, without a trailing slash. */
+  readonly publicUrl: string;
 }
 
 /** Settings of the health function. */
@@ -78,7 +80,12 @@ export function readDispatcherSettings(env: Env): DispatcherSettings {
 
 /** Reads the settings that every sync function shares. */
 export function readSyncSettings(env: Env): SyncSettings {
-  return { ...readDispatcherSettings(env), tokenKeys: readTokenKeys(env) };
+  const dispatcher = readDispatcherSettings(env);
+  return {
+    ...dispatcher,
+    tokenKeys: readTokenKeys(env),
+    publicUrl: readPublicUrl(env, dispatcher.supabaseUrl),
+  };
 }
 
 /** Reads the health function's settings. */

@@ -6,6 +6,7 @@ import type { Quota, Task } from "../providers/types.ts";
 import { type ConsentsDb, createConsentsDb } from "./consents_db.ts";
 import { toDatabaseError } from "./database_error.ts";
 import type { EncodedRpc, RpcAnswer } from "./encoded_rpc.ts";
+import { createRefreshesDb, type RefreshesDb } from "./refreshes_db.ts";
 import {
   AbsentItemsSchema,
   ClaimResultSchema,
@@ -45,6 +46,7 @@ import type {
 } from "./types.ts";
 
 export type * from "./consents_db.ts";
+export type * from "./refreshes_db.ts";
 export type * from "./types.ts";
 
 /**
@@ -52,7 +54,7 @@ export type * from "./types.ts";
  * transaction. Every method throws a `SyncError`: `lease_lost` when the lease is no longer the
  * caller's (nothing was written), `unavailable` when the call may be tried again.
  */
-export interface ConnectorDb extends ConsentsDb {
+export interface ConnectorDb extends ConsentsDb, RefreshesDb {
   /** Leases due endpoints: at most `batch`, and never more than `maxConcurrent` in all. */
   claim(request: ClaimRequest): Promise<ClaimResult>;
   /** Opens or continues a run for each lease that is still held; the others are left out. */
@@ -128,6 +130,7 @@ export function createConnectorDb(client: RpcClient): ConnectorDb {
   };
   return {
     ...createConsentsDb(call),
+    ...createRefreshesDb(call),
     claim: ({ maxConcurrent, batch, endpointType }) =>
       call("connector_claim", {
         p_max_concurrent: maxConcurrent,
