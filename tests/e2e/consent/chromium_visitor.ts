@@ -35,7 +35,7 @@ export async function openChromium(executablePath: string): Promise<Visitor> {
     kind: "Chromium",
     open: async (address) => void await page.goto(address),
     choose: async (name, value) => void await page.selectOption(`select[name="${name}"]`, value),
-    untick: (value) => page.uncheck(`input[type=checkbox][value="${value}"]`),
+    untick: (name, value) => page.uncheck(`input[name="${name}"][value="${value}"]`),
     async press(label, address) {
       await page.getByRole("button", { name: label, exact: true }).click();
       await page.waitForURL((url) => url.href.startsWith(address));

@@ -38,17 +38,18 @@ export function openFetchVisitor(): Visitor {
       theForm().fields = [...others, [name, value]];
       return Promise.resolve();
     },
-    untick(value) {
-      theForm().fields = theForm().fields.filter(([, each]) => each !== value);
+    untick(name, value) {
+      const isOther = ([n, v]: readonly [string, string]) => n !== name || v !== value;
+      theForm().fields = theForm().fields.filter(isOther);
       return Promise.resolve();
     },
     async press(label, beginning) {
       const { action, method, fields, buttons } = theForm();
       const button = buttons.get(label);
       if (button === undefined) throw new Error(`Cannot find the button "${label}": ${page}`);
-      const sent = new URLSearchParams([...fields, ...button === null ? [] : [button]].map((
-        [name, value],
-      ) => [name, value]));
+      const sent = new URLSearchParams();
+      for (const [name, value] of fields) sent.append(name, value);
+      if (button !== null) sent.append(...button);
       const target = new URL(action, address);
       if (method === "post") await visit(target, { method: "POST", body: sent });
       else await visit(new URL(`?${sent}`, target));

@@ -6,8 +6,8 @@ export interface Visitor extends AsyncDisposable {
   open(address: string): Promise<void>;
   /** Chooses an option of a list. */
   choose(name: string, value: string): Promise<void>;
-  /** Takes the tick off the box with this value. */
-  untick(value: string): Promise<void>;
+  /** Takes the tick off a box. */
+  untick(name: string, value: string): Promise<void>;
   /** Presses a button and waits until it has led to an address that begins so; returns that. */
   press(label: string, address: string): Promise<URL>;
   /** All that can be read on the page. */
