@@ -1,14 +1,20 @@
 import { z } from "zod";
 import { readStatusSettings, readSyncSettings } from "../config.ts";
-import type { ConnectorDb } from "../db/connector_db.ts";
+import type { ConnectorDb, OwnedEndpoint } from "../db/connector_db.ts";
+import { SyncError } from "../errors.ts";
 import { jsonAnswer } from "../http/answers.ts";
 import { readJsonBody } from "../http/body.ts";
 import { type Caller, createIdentifyCaller } from "../http/caller.ts";
+import type { Log } from "../log.ts";
+import type { AuthMode } from "../oauth/auth_mode.ts";
 import { endpointNotFound } from "../oauth/consent.ts";
-import type { Provider } from "../providers/types.ts";
+import { createGrants, type Grants } from "../oauth/grants.ts";
+import { createTokenVault } from "../oauth/token_vault.ts";
+import type { Provider, TokenContext } from "../providers/types.ts";
 import { applicationToken } from "../sync/endpoint_check/application_token.ts";
-import { checkEndpoint } from "../sync/endpoint_check/check_endpoint.ts";
-import { type Answer, createHandler, type Handler, type RequestContext } from "./create_handler.ts";
+import { checkEndpoint, type TestToken } from "../sync/endpoint_check/check_endpoint.ts";
+import { grantToken } from "../sync/endpoint_check/grant_token.ts";
+import { type Answer, createHandler, type Handler } from "./create_handler.ts";
 import type { SyncFunctionDeps } from "./sync.ts";
 
 /** Longest time for a test, from the arrival of the request. */
@@ -36,7 +42,7 @@ const TestBody = z.object({
 
 /** What is to be tested: a stored endpoint, or one that somebody means to create. */
 interface Subject {
-  readonly endpointId: string | null;
+  readonly endpoint: OwnedEndpoint | null;
   readonly endpointType: string;
   readonly endpointConfig: unknown;
 }
@@ -60,13 +66,21 @@ function prepareTestEndpoint(
   const settings = readStatusSettings(deps.env);
   const identifyCaller = createIdentifyCaller(settings);
   const db = deps.connectAsService(settings, DATABASE_TIMEOUT_MS);
-  return async function answerTestEndpoint(request, context) {
+  let kept: Grants | null = null;
+  // One for all requests of this worker; made late, since what it needs may be what is missing.
+  const grants = () => kept ??= openGrants(db, deps);
+  return async function answerTestEndpoint(request, { log }) {
     const startedAt = deps.now();
     const caller = await identifyCaller(request, ["user", "secret"]);
     const subject = await readSubject(await readJsonBody(request, TestBody), caller, db);
     const provider = getProvider(subject.endpointType);
-    return jsonAnswer(await test(subject, { provider, startedAt, deps, context }));
+    return jsonAnswer(await test(subject, { provider, startedAt, deps, grants, log }));
   };
+}
+
+function openGrants(db: ConnectorDb, deps: SyncFunctionDeps): Grants {
+  const { tokenKeys, publicUrl } = readSyncSettings(deps.env);
+  return createGrants({ ...deps, db, publicUrl, vault: createTokenVault(tokenKeys) });
 }
 
 async function readSubject(
@@ -76,32 +90,32 @@ async function readSubject(
 ): Promise<Subject> {
   const { endpoint_id, endpoint_type = "", endpoint_config = {} } = body;
   if (endpoint_id === undefined) {
-    return { endpointId: null, endpointType: endpoint_type, endpointConfig: endpoint_config };
+    return { endpoint: null, endpointType: endpoint_type, endpointConfig: endpoint_config };
   }
   const userId = caller.type === "user" ? caller.userId : null;
   const endpoint = await db.ownedEndpoint(endpoint_id, userId);
   if (endpoint === null) throw endpointNotFound();
-  return {
-    endpointId: endpoint_id,
-    endpointType: endpoint.endpoint_type,
-    endpointConfig: endpoint.endpoint_config,
-  };
+  const { endpoint_type: endpointType, endpoint_config: endpointConfig } = endpoint;
+  return { endpoint, endpointType, endpointConfig };
 }
 
 interface TestTerms {
   readonly provider: Provider<unknown>;
   readonly startedAt: Date;
   readonly deps: SyncFunctionDeps;
-  readonly context: RequestContext;
+  readonly grants: () => Grants;
+  readonly log: Log;
 }
 
-async function test(subject: Subject, { provider, startedAt, deps, context }: TestTerms) {
-  const { endpointId: endpoint_id, endpointType: endpoint_type, endpointConfig } = subject;
-  const log = context.log;
+async function test(subject: Subject, terms: TestTerms) {
+  const { endpoint, endpointType: endpoint_type, endpointConfig } = subject;
+  const { provider, startedAt, deps, log } = terms;
+  const fields = { endpoint_id: endpoint?.endpoint_id ?? null, endpoint_type };
   const checks = await checkEndpoint({
     ...deps,
     provider,
     endpointConfig,
+    needsGrant: endpoint?.needs_grant ?? false,
     startedAt,
     limitMs: TEST_LIMIT_MS,
     readSettings: () => {
@@ -109,13 +123,33 @@ async function test(subject: Subject, { provider, startedAt, deps, context }: Te
       readSyncSettings(deps.env);
       return provider.parseSettings(deps.env);
     },
-    obtainToken: (config, settings, signal) =>
-      applicationToken(provider, { config, settings, fetch: deps.fetch, now: deps.now, signal }),
+    obtainToken: (mode, config, settings, signal) =>
+      obtainToken(mode, { config, settings, signal }, endpoint, terms),
     onFailure: (check, cause) =>
-      log.info("check_failed", { endpoint_id, endpoint_type, check, code: cause.code, cause }),
+      log.info("check_failed", { ...fields, check, code: cause.code, cause }),
   });
   const ok = checks.every(({ result }) => result !== "fail");
   const took_ms = deps.now().getTime() - startedAt.getTime();
-  log.info("endpoint_tested", { endpoint_id, endpoint_type, ok, took_ms });
+  log.info("endpoint_tested", { ...fields, ok, took_ms });
   return { endpoint_type, ok, checks };
+}
+
+/** The token with which a sync would read; a person's only for the endpoint it was granted for. */
+async function obtainToken(
+  mode: AuthMode,
+  context: Pick<TokenContext<unknown>, "config" | "settings" | "signal">,
+  endpoint: OwnedEndpoint | null,
+  { provider, deps, grants }: TestTerms,
+): Promise<TestToken> {
+  if (mode === "application") return await applicationToken(provider, { ...deps, ...context });
+  if (endpoint !== null) {
+    return await grantToken({ ...deps, ...context, provider, endpoint, grants: grants() });
+  }
+  // Whether accounts can be connected at all is told first.
+  provider.oauthProfile(context.config, context.settings);
+  throw new SyncError(
+    "grant_missing",
+    "An account is connected to an endpoint that exists: create it, connect the account, and test " +
+      "it by its endpoint_id.",
+  );
 }

@@ -1,15 +1,18 @@
-import type { FailureCode, SyncError } from "../../errors.ts";
+import type { SyncError } from "../../errors.ts";
 import type { AccessTokenSource } from "../../oauth/access_tokens.ts";
+import { type AuthMode, authModeOf } from "../../oauth/auth_mode.ts";
 import type {
   ListingStart,
   Provider,
   ProviderContext,
   ProviderSettings,
-  Task,
 } from "../../providers/types.ts";
 import { type Attempt, attempt } from "./attempt.ts";
 import { type Check, type CheckName, type Checks, createChecks } from "./checks.ts";
+import { ANSWERED, PLACES } from "./failure_places.ts";
+import { firstTask } from "./first_task.ts";
 import { createTestCalls, type TestCalls, type TestCallsOptions } from "./test_calls.ts";
+import { count, sentence } from "./words.ts";
 
 /** A token to test with, and what it says of itself. */
 export interface TestToken {
@@ -25,10 +28,13 @@ export interface EndpointCheck<Config>
   extends Pick<TestCallsOptions<Config>, "fetch" | "now" | "sleep" | "random" | "startedAt"> {
   readonly provider: Provider<Config>;
   readonly endpointConfig: unknown;
+  /** An account was connected to the endpoint once. */
+  readonly needsGrant: boolean;
   /** Reads all settings that a sync needs; throws `setting_invalid`. */
   readonly readSettings: () => ProviderSettings;
   /** Obtains the token with which the endpoint would be read. */
   readonly obtainToken: (
+    mode: AuthMode,
     config: Config,
     settings: ProviderSettings,
     signal: AbortSignal,
@@ -40,38 +46,6 @@ export interface EndpointCheck<Config>
 }
 
 const PAGE_SIZE = 20;
-
-/** Which check a failure of a call to the provider's API belongs to. */
-const PLACES: Readonly<Record<FailureCode, "scope" | "api_enabled" | "reachable" | "quota">> = {
-  access_denied: "reachable",
-  api_disabled: "api_enabled",
-  config_invalid: "reachable",
-  credentials_invalid: "scope",
-  cursor_expired: "reachable",
-  deletions_held: "reachable",
-  function_unavailable: "reachable",
-  grant_missing: "scope",
-  grant_revoked: "scope",
-  internal: "reachable",
-  lease_lost: "reachable",
-  listing_incomplete: "reachable",
-  quota_exhausted: "quota",
-  rate_limited: "quota",
-  response_invalid: "reachable",
-  schedule_invalid: "reachable",
-  scope_not_found: "reachable",
-  setting_invalid: "reachable",
-  superseded: "reachable",
-  unavailable: "reachable",
-  worker_lost: "reachable",
-};
-
-/** Refusals that only an API which may be used gives. */
-const ANSWERED: ReadonlySet<FailureCode> = new Set<FailureCode>([
-  "access_denied",
-  "config_invalid",
-  "scope_not_found",
-]);
 
 /** Looks at everything that an endpoint needs to be synced, up to its first page; writes nothing. */
 export async function checkEndpoint<Config>(
@@ -95,18 +69,21 @@ class Test<Config> {
   }
 
   async run(): Promise<void> {
-    const { provider, readSettings, endpointConfig, obtainToken } = this.#test;
+    const { provider, readSettings, endpointConfig, needsGrant, obtainToken } = this.#test;
     const settings = await this.#step("settings", readSettings, () => "All settings are there.");
     const config = await this.#step(
       "configuration",
-      () => ({ parsed: provider.parseConfig(endpointConfig) }),
+      () => ({
+        parsed: provider.parseConfig(endpointConfig),
+        mode: authModeOf(endpointConfig, needsGrant),
+      }),
       () => "endpoint_config can be read.",
     );
     if (settings === null || config === null) return;
     const token = await this.#step(
       "token",
-      () => obtainToken(config.parsed, settings, this.#deadline),
-      (issued) => `There is a token of ${issued.owner}, good for ${this.#minutesOf(issued)}.`,
+      () => obtainToken(config.mode, config.parsed, settings, this.#deadline),
+      (issued) => `There is ${issued.owner} token, good for ${this.#minutesOf(issued)}.`,
     );
     if (token === null || !this.#checkScope(token)) return;
     const calls = createTestCalls({
@@ -251,26 +228,4 @@ class Test<Config> {
     const leftMs = expiresAt.getTime() - this.#test.now().getTime();
     return count(Math.round(leftMs / 60_000), "minute");
   }
-}
-
-/** The first task a sync would read. */
-function firstTask(start: ListingStart, foldersPerTask: number): Task | null {
-  const folders = [...start.walk, ...start.walk_changed ?? []].slice(0, foldersPerTask);
-  const base = { id: 1, sequence: 0 };
-  if (folders.length > 0) return { ...base, kind: "walk", folder_ids: folders, cursor: null };
-  const [seed] = start.seeds;
-  return seed === undefined
-    ? null
-    : { ...base, kind: seed.kind, folder_ids: [], cursor: seed.cursor };
-}
-
-function count(amount: number, thing: string): string {
-  return `${amount} ${thing}${amount === 1 ? "" : "s"}`;
-}
-
-/** A failure's own words; a wait that was asked for is named. */
-function sentence({ message, retryAfterMs }: SyncError): string {
-  const text = /[.!?]$/.test(message) ? message : `${message}.`;
-  if (retryAfterMs === undefined || retryAfterMs < 1000) return text;
-  return `${text} It asks to wait ${count(Math.ceil(retryAfterMs / 1000), "second")}.`;
 }
