@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { findChromium, openChromium } from "./consent/chromium_visitor.ts";
 import { openFetchVisitor } from "./consent/fetch_visitor.ts";
+import { breakTokenAnswer, readEverything, replayCode } from "./consent/function_tour.ts";
 import { expectNoSecretInClear, expectSearchFinds } from "./consent/no_secrets.ts";
 import { addEndpoint, expectEnd, type Stage, startStage, syncOnce } from "./consent/stage.ts";
 import type { StagedProvider } from "./consent/staged_provider.ts";
@@ -22,6 +23,7 @@ Deno.test("a person connects an account in a browser, its files appear, and no s
       for (const visitor of Object.values(visitors)) await expectLeftOut(stage, visitor);
     },
   );
+  await t.step("every function is called, and some fail", () => callFunctions(stage));
   await t.step(
     "no secret is in clear in logs, answers or tables, where it would be found",
     async () => {
@@ -161,6 +163,18 @@ async function expectLeftOut(stage: Stage, visitor: Visitor): Promise<void> {
   assert.ok(["scope_missing", "consent_denied"].includes(back.searchParams.get("error") ?? ""));
   assert.ok((back.searchParams.get("error_description") ?? "").length > 20);
   assert.deepEqual(await activeGrants(stage, endpointId), ["user"]);
+}
+
+async function callFunctions(stage: Stage): Promise<void> {
+  const { google, autodesk } = stage;
+  const endpointIds = [
+    await connectedEndpoint(stage, google),
+    await connectedEndpoint(stage, autodesk),
+  ];
+  await readEverything(stage, endpointIds);
+  await replayCode(stage, google, endpointIds[0] ?? "");
+  await replayCode(stage, autodesk, endpointIds[1] ?? "");
+  await breakTokenAnswer(stage, google, endpointIds[0] ?? "");
 }
 
 async function expectDisconnect(stage: Stage, provider: StagedProvider): Promise<void> {

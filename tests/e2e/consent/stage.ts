@@ -126,32 +126,32 @@ export interface EndpointState {
   readonly last_error_message: string | null;
 }
 
-/** Ticks until an endpoint has come to one of these ends. */
+/** Ticks until an endpoint has come to this end. */
 export async function expectEnd(
   { sql }: Stage,
   endpointId: string,
-  status: string,
+  status: string | null,
 ): Promise<EndpointState> {
   let last: EndpointState | undefined;
   try {
-    return await waitFor(`the endpoint to be ${status}`, async () => {
+    return await waitFor(`the endpoint to be ${status ?? "there"}`, async () => {
       // What pg_cron does each minute.
       await sql`select connector.tick()`;
       [last] = await sql<EndpointState[]>`
         select last_sync_status, last_error_code, last_error_message
         from public.endpoints where id = ${endpointId}`;
-      return last?.last_sync_status === status ? last : null;
+      return status === null || last?.last_sync_status === status ? last : null;
     }, { deadlineMs: 60_000, everyMs: 250 });
   } catch (cause) {
     throw new Error(`The endpoint is ${JSON.stringify(last)}`, { cause });
   }
 }
 
-/** Asks for a sync as the owner does, and ticks until its run has come to this end. */
+/** Asks for a sync as the owner does, and ticks until its run has come to this end, or to any. */
 export async function syncOnce(
   stage: Stage,
   endpointId: string,
-  status: string,
+  status: string | null,
 ): Promise<EndpointState> {
   const { sql, user } = stage;
   const [before] = await sql`
