@@ -68,11 +68,14 @@ Deno.test("a service account asks with the application it belongs to", async () 
 });
 
 Deno.test("a service account with a foreign key, id or application is told what to check", async () => {
-  const { ask } = setUp();
+  const { ask, emulator } = setUp();
   const code = "credentials_invalid";
-  for (const account of [{ key_id: "key-own" }, { service_account_id: "x" }, { key_id: "none" }]) {
-    const message = /service account "bot".*key_id and private_key belong together/;
-    await rejects(ask(account), { code, message });
+  for (const shape of ["oauth", "gateway"] as const) {
+    emulator.control.setAuthErrorShape(shape);
+    for (const account of [{ key_id: "key-own" }, { service_account_id: "x" }, { key_id: "-" }]) {
+      const message = /service account "bot".*key_id and private_key belong together/;
+      await rejects(ask(account), { code, message });
+    }
   }
   const own = { client_id: "own", client_secret: "wrong" };
   await rejects(ask(own), { code, message: /secret of client id "own".*SERVICE_ACCOUNTS/ });

@@ -16,7 +16,7 @@ export interface ServiceAccountOptions {
   readonly name: string;
   readonly serviceAccountId: string;
   readonly keyId: string;
-  /** PEM, of either form (PKCS #8, or PKCS #1 as Autodesk hands it out). */
+  /** PEM, of either form: PKCS #1 or PKCS #8. */
   readonly privateKey: string;
   /** The application it belongs to; `null`: that of the endpoint. */
   readonly application: Application | null;

@@ -32,7 +32,9 @@ function refusedAssertion(serviceAccount: string, clientId: string): SyncError {
 function toRefusal(refusal: TokenRefusal, codes: readonly string[]): SyncError {
   const { status, clientId, serviceAccount } = refusal;
   const client = `client id "${clientId}"`;
-  if (serviceAccount !== null && status !== 401 && isAmong(["INVALID_GRANT"], codes)) {
+  // The client is refused with 401; the gateway has one code for whatever else it finds wrong.
+  const isOfScope = isAmong(["INVALID_SCOPE", "UNAUTHORIZED_CLIENT"], codes);
+  if (serviceAccount !== null && status === 400 && !isOfScope) {
     return refusedAssertion(serviceAccount, clientId);
   }
   // The gateway says AUTH-001 of a wrong secret too, with another status.
