@@ -36,6 +36,8 @@ export interface Stack {
   readonly info: StackFile;
   readonly keys: StackKeys;
   readonly database: Database;
+  /** Where providers send people back to after their consent. */
+  readonly callbackUrl: string;
   /** Ids of the functions' processes, by slug. */
   readonly functionPids: () => Readonly<Record<string, number>>;
   /** Resolves, with the reason, when a part the stack cannot do without has ended by itself. */
@@ -103,6 +105,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     info,
     keys: assembly.keys,
     database,
+    callbackUrl: callbackUrlOf(settings, apiUrl),
     functionPids: () => functions?.pids() ?? {},
     failed: failed.promise,
     stop: () => stopping ??= owned.disposeAsync(),
@@ -113,7 +116,7 @@ function observed(handler: Handler, onAnswer: StackOptions["onAnswer"]): Handler
   if (onAnswer === undefined) return handler;
   return async (request) => {
     const response = await handler(request);
-    onAnswer(request);
+    onAnswer(request, response);
     return response;
   };
 }
@@ -161,6 +164,11 @@ async function stackSettings(assembly: Assembly, apiUrl: string): Promise<Settin
     ...await readSettings(assembly.root),
     ...assembly.options.settings,
   };
+}
+
+function callbackUrlOf(settings: Settings, apiUrl: string): string {
+  const base = settings["CONNECTOR_PUBLIC_URL"] || apiUrl;
+  return `${base.replace(/\/+$/, "")}/functions/v1/oauth/callback`;
 }
 
 async function addDatabase(

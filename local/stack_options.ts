@@ -21,8 +21,11 @@ export interface StackOptions {
   readonly withFunctions?: boolean;
   /** False leaves the scheduler out, so that tests tick by hand. True unless told. */
   readonly withScheduler?: boolean;
-  /** Told of each call of the API when it has been answered: for measurements. */
-  readonly onAnswer?: (request: Request) => void;
+  /**
+   * Told of each call of the API when it has been answered: for measurements. Who wants to read the
+   * answer clones it at once.
+   */
+  readonly onAnswer?: (request: Request, response: Response) => void;
   /** Told, in one line, what is happening. */
   readonly log?: (line: string) => void;
 }

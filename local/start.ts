@@ -85,7 +85,10 @@ async function boot(
   });
   parts.defer(() => stopVisibly(stack, terminal));
   const demoIds: string[] = [];
-  for (const { endpoint } of demos) demoIds.push(await ensureDemoEndpoint(stack, endpoint));
+  for (const demo of demos) {
+    demo.allowCallback(stack.callbackUrl);
+    demoIds.push(await ensureDemoEndpoint(stack, demo.endpoint));
+  }
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   terminal.line(`  ready in ${seconds} s at ${stack.info.api_url}`);
   for (const { description } of demos) terminal.line(`  ${description}`);

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import type { SecretLog } from "../emulator/secret_log.ts";
 import { invalidToken } from "./api_error.ts";
 
 /** Seconds for which an access token is good. */
@@ -30,9 +31,11 @@ function key(): KeyObject {
 export class AccessTokens {
   readonly #grants = new Map<string, IssuedGrant>();
   readonly #now: () => number;
+  readonly #secrets: SecretLog;
 
-  constructor(now: () => number) {
+  constructor(now: () => number, secrets: SecretLog) {
     this.#now = now;
+    this.#secrets = secrets;
   }
 
   /** Makes a token. */
@@ -48,7 +51,7 @@ export class AccessTokens {
       exp: Math.floor(nowMs / 1000) + ACCESS_TOKEN_SECONDS,
     });
     this.#grants.set(token, { ...grant, expiresMs: nowMs + ACCESS_TOKEN_SECONDS * 1000 });
-    return token;
+    return this.#secrets.note("access_token", token);
   }
 
   /** What the `Authorization` header allows; throws the gateway's 401. */

@@ -1,4 +1,5 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
+import type { SecretLog } from "../emulator/secret_log.ts";
 
 /** An app as its owner registered it. */
 export interface App {
@@ -38,8 +39,13 @@ interface ServiceAccountKey {
 export class AppRegistry {
   readonly #apps = new Map<string, App>();
   readonly #keys = new Map<string, ServiceAccountKey>();
+  readonly #secrets: SecretLog;
 
-  /** Registers an app. */
+  constructor(secrets: SecretLog) {
+    this.#secrets = secrets;
+  }
+
+  /** Registers an app; one of the same id is replaced. */
   add(options: NewApp): App {
     const app: App = {
       clientId: options.clientId,
@@ -47,6 +53,7 @@ export class AppRegistry {
       name: options.name ?? options.clientId,
       redirectUris: options.redirectUris ?? [],
     };
+    this.#secrets.note("client_secret", app.clientSecret ?? "");
     this.#apps.set(app.clientId, app);
     return app;
   }
@@ -62,7 +69,7 @@ export class AppRegistry {
     if (app === undefined) {
       throw new RangeError(`Cannot find app: current value is "${clientId}"`);
     }
-    app.clientSecret = secret;
+    app.clientSecret = this.#secrets.note("client_secret", secret);
   }
 
   /** Registers a key of a service account. */

@@ -1,3 +1,4 @@
+import type { SecretLog } from "../emulator/secret_log.ts";
 import { ACCESS_TOKEN_SECONDS, type AccessTokens } from "./access_tokens.ts";
 import { gatewayError, invalidToken } from "./api_error.ts";
 import type { App, AppRegistry } from "./apps.ts";
@@ -16,6 +17,7 @@ export interface AuthContext {
   readonly apps: AppRegistry;
   readonly tokens: AccessTokens;
   readonly consents: Consents;
+  readonly secrets: SecretLog;
   readonly errorShape: () => AuthErrorShape;
   /** Counts a call of a client; throws where its quota is spent. */
   readonly spend: (clientId: string, route: string) => void;
@@ -104,8 +106,9 @@ function jwtBearer(
 ): Response {
   requireConfidential(app);
   const nowMs = context.model.now();
-  const { apps } = context;
-  const assertion = checkAssertion(required(form, "assertion"), app, { apps, tokenUrl, nowMs });
+  const { apps, secrets } = context;
+  const shown = secrets.note("assertion", required(form, "assertion"));
+  const assertion = checkAssertion(shown, app, { apps, tokenUrl, nowMs });
   const granted = parseScopes(assertion.scopes.join(" "));
   const scopes = narrowScopes(form.get("scope"), granted);
   const grant = { clientId: app.clientId, scopes, userId: assertion.userId };

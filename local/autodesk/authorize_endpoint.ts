@@ -1,3 +1,4 @@
+import { escapeHtml, hiddenFields } from "../emulator/html.ts";
 import type { AuthContext } from "./auth_service.ts";
 import type { App } from "./apps.ts";
 import { OAuthError } from "./oauth_error.ts";
@@ -97,15 +98,14 @@ function redirect(
 }
 
 function consentPage(asked: Asked, given: URLSearchParams, { model }: AuthContext): string {
-  const hidden = [...given].map(([name, value]) =>
-    `<input type="hidden" name="${escape(name)}" value="${escape(value)}">`
-  );
   const users = [...model.users.values()].map(({ id, name, email }) =>
-    `<option value="${escape(id)}">${escape(name)} (${escape(email)})</option>`
+    `<option value="${escapeHtml(id)}">${escapeHtml(name)} (${escapeHtml(email)})</option>`
   );
   return page(
-    `<b>${escape(asked.app.name)}</b> would like to use: ${escape(asked.scopes.join(", "))}.`,
-    `<form method="post" action="${AUTHORIZE_PATH}">${hidden.join("")}
+    `<b>${escapeHtml(asked.app.name)}</b> would like to use: ${
+      escapeHtml(asked.scopes.join(", "))
+    }.`,
+    `<form method="post" action="${AUTHORIZE_PATH}">${hiddenFields(given)}
 <p><label>Sign in as <select name="user_id">${users.join("")}</select></label></p>
 <p><button name="decision" value="allow">Allow</button>
 <button name="decision" value="deny">Deny</button></p></form>`,
@@ -115,8 +115,4 @@ function consentPage(asked: Asked, given: URLSearchParams, { model }: AuthContex
 function page(message: string, form = ""): string {
   return `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Authorize application` +
     `</title></head><body><h1>Authorize application</h1><p>${message}</p>${form}</body></html>`;
-}
-
-function escape(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

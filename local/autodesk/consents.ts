@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { SecretLog } from "../emulator/secret_log.ts";
 import { invalidGrant } from "./oauth_error.ts";
 
 const CODE_LIFE_MS = 5 * 60 * 1000;
@@ -23,14 +24,16 @@ export class Consents {
   readonly #codes = new Map<string, PendingConsent & { readonly expiresMs: number }>();
   readonly #refreshTokens = new Map<string, Consent & { readonly expiresMs: number }>();
   readonly #now: () => number;
+  readonly #secrets: SecretLog;
 
-  constructor(now: () => number) {
+  constructor(now: () => number, secrets: SecretLog) {
     this.#now = now;
+    this.#secrets = secrets;
   }
 
   /** Makes a code, good for five minutes. */
   issueCode(consent: PendingConsent): string {
-    const code = randomText(32);
+    const code = this.#secrets.note("code", randomText(32));
     this.#codes.set(code, { ...consent, expiresMs: this.#now() + CODE_LIFE_MS });
     return code;
   }
@@ -42,6 +45,7 @@ export class Consents {
     redirectUri: string,
     verifier: string | null,
   ): Consent {
+    this.#secrets.note("code_verifier", verifier ?? "");
     const consent = this.#codes.get(code);
     this.#codes.delete(code);
     const isGood = consent !== undefined && consent.expiresMs > this.#now() &&
@@ -55,7 +59,7 @@ export class Consents {
 
   /** Makes a refresh token, good for fifteen days. */
   issueRefreshToken(consent: Consent): string {
-    const token = randomText(42);
+    const token = this.#secrets.note("refresh_token", randomText(42));
     const { clientId, userId, scopes } = consent;
     const expiresMs = this.#now() + REFRESH_TOKEN_LIFE_MS;
     this.#refreshTokens.set(token, { clientId, userId, scopes, expiresMs });

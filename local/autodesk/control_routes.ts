@@ -56,6 +56,12 @@ const OutageBody = z.strictObject({
   status: z.int().min(400).max(599).nullable(),
 });
 const SecretBody = z.strictObject({ clientId: z.string(), clientSecret: z.string() });
+const AppBody = z.strictObject({
+  clientId: z.string().min(1),
+  clientSecret: z.string().min(1).nullable().optional(),
+  name: z.string().optional(),
+  redirectUris: z.array(z.url()).optional(),
+});
 const ScopeBody = z.strictObject({
   projectId: z.string(),
   folderIds: z.array(z.string()).optional(),
@@ -89,6 +95,8 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     const { clientId, clientSecret } = SecretBody.parse(body);
     control.setClientSecret(clientId, clientSecret);
   },
+  "POST apps": (body, _model, control) => control.registerApp(AppBody.parse(body)),
+  "GET secrets": (_body, _model, control) => ({ secrets: control.knownSecrets() }),
   "POST files-in-scope": (body, model) => ({ files: filesInScope(model, ScopeBody.parse(body)) }),
   "POST operations": (body, model) => ({
     results: OperationsBody.parse(body).operations.map((each) => applyOperation(model, each)),

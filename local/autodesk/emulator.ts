@@ -1,4 +1,5 @@
 import { pause } from "../emulator/pause.ts";
+import { type KnownSecret, SecretLog } from "../emulator/secret_log.ts";
 import { AccessTokens, type Grant } from "./access_tokens.ts";
 import { type ApiAnswer, ApiCall } from "./api_call.ts";
 import { ApiError, badInput, dataError, notEmulated } from "./api_error.ts";
@@ -40,6 +41,8 @@ export interface ApsEmulator {
   registerApp(app: NewApp): void;
   /** Lets a service account ask for tokens. */
   registerServiceAccount(account: NewServiceAccount): void;
+  /** Every secret that was given away or shown so far. */
+  knownSecrets(): readonly KnownSecret[];
 }
 
 const CALLS_PER_MINUTE: Readonly<Record<string, number>> = {
@@ -63,12 +66,14 @@ export function createApsEmulator(options: ApsEmulatorOptions = {}): ApsEmulator
       core.consents.issueRefreshToken({ clientId, scopes, userId }),
     registerApp: (app) => void core.apps.add(app),
     registerServiceAccount: (account) => core.apps.addServiceAccount(account),
+    knownSecrets: () => core.secrets.all(),
   };
 }
 
 class EmulatorCore {
   readonly control: EmulatorControl;
-  readonly apps = new AppRegistry();
+  readonly secrets = new SecretLog();
+  readonly apps = new AppRegistry(this.secrets);
   readonly tokens: AccessTokens;
   readonly consents: Consents;
   readonly #model: ApsModel;
@@ -78,18 +83,20 @@ class EmulatorCore {
   constructor(model: ApsModel, hasControlRoute: boolean) {
     this.#model = model;
     this.#hasControlRoute = hasControlRoute;
-    this.tokens = new AccessTokens(model.now);
-    this.consents = new Consents(model.now);
+    this.tokens = new AccessTokens(model.now, this.secrets);
+    this.consents = new Consents(model.now, this.secrets);
     this.control = new EmulatorControl({
       revokeAccess: () => this.tokens.revokeAll(),
       revokeRefresh: () => this.consents.revokeAll(),
-      setSecret: (clientId, secret) => this.apps.setSecret(clientId, secret),
+      apps: this.apps,
+      secrets: this.secrets,
     });
     this.#auth = {
       model,
       apps: this.apps,
       tokens: this.tokens,
       consents: this.consents,
+      secrets: this.secrets,
       errorShape: () => this.control.authErrorShape,
       spend: (clientId, route) =>
         this.control.quotas.spend(clientId, route, CALLS_PER_MINUTE[route] ?? 500, model.now()),

@@ -1,4 +1,6 @@
 import { CallLog, type CallRecord, type Counters } from "../emulator/call_log.ts";
+import type { KnownSecret, SecretLog } from "../emulator/secret_log.ts";
+import type { AppRegistry, NewApp } from "./apps.ts";
 import type { Region } from "./aps_types.ts";
 import { createFaultQueue, type FaultPlan } from "./faults.ts";
 import type { AuthErrorShape } from "./oauth_error.ts";
@@ -20,7 +22,8 @@ export class EmulatorControl {
   readonly quotas = new Quotas();
   readonly #revokeAccess: () => void;
   readonly #revokeRefresh: () => void;
-  readonly #setSecret: (clientId: string, secret: string) => void;
+  readonly #apps: AppRegistry;
+  readonly #secrets: SecretLog;
   readonly #log = new CallLog();
   #latency: Latency = {};
   #settings = DEFAULT_SETTINGS;
@@ -29,11 +32,13 @@ export class EmulatorControl {
   constructor(hooks: {
     readonly revokeAccess: () => void;
     readonly revokeRefresh: () => void;
-    readonly setSecret: (clientId: string, secret: string) => void;
+    readonly apps: AppRegistry;
+    readonly secrets: SecretLog;
   }) {
     this.#revokeAccess = hooks.revokeAccess;
     this.#revokeRefresh = hooks.revokeRefresh;
-    this.#setSecret = hooks.setSecret;
+    this.#apps = hooks.apps;
+    this.#secrets = hooks.secrets;
   }
 
   /** What was chosen of the service's behaviour. */
@@ -107,7 +112,17 @@ export class EmulatorControl {
 
   /** Gives an app another secret. */
   setClientSecret(clientId: string, secret: string): void {
-    this.#setSecret(clientId, secret);
+    this.#apps.setSecret(clientId, secret);
+  }
+
+  /** Lets one more app ask for tokens; one of the same id is replaced. */
+  registerApp(app: NewApp): void {
+    this.#apps.add(app);
+  }
+
+  /** Every secret that was given away or shown so far. */
+  knownSecrets(): readonly KnownSecret[] {
+    return this.#secrets.all();
   }
 
   /** Notes an answered call. */

@@ -8,6 +8,7 @@ import type { DemoSource } from "../start_options.ts";
 import { type Demo, fillDemo, seedOf } from "./content.ts";
 
 const CLIENT_ID = "DemoClientId";
+const OWNER = { email: "owner@example.com", name: "Olive Owner" };
 
 /** Autodesk allows five folders a second: more would make a demonstration of patience. */
 const MOST_FOLDERS = 50;
@@ -17,10 +18,13 @@ export async function startAutodeskDemo(source: DemoSource): Promise<Demo> {
   const seed = await seedOf(source);
   const model = new ApsModel({ seed });
   const clientSecret = crypto.randomUUID();
-  const server = await startApsEmulator({ model, apps: [{ clientId: CLIENT_ID, clientSecret }] });
+  const app = { clientId: CLIENT_ID, clientSecret, name: "File Connector" };
+  const server = await startApsEmulator({ model, apps: [app] });
   try {
+    const owner = model.addUser(OWNER);
     const { projectId, folderId: parent } = arrangeProject(model, {
       clientId: CLIENT_ID,
+      adminId: owner.id,
       projectName: source.type === "folder" ? basename(source.path) : "Generated",
     });
     const content = await fillDemo(source, {
@@ -43,7 +47,9 @@ export async function startAutodeskDemo(source: DemoSource): Promise<Demo> {
         CONNECTOR_AUTODESK_CLIENT_ID: CLIENT_ID,
         CONNECTOR_AUTODESK_CLIENT_SECRET: clientSecret,
         CONNECTOR_AUTODESK_CLIENTS: "",
+        CONNECTOR_AUTODESK_SERVICE_ACCOUNTS: "",
       },
+      allowCallback: (url) => server.registerApp({ ...app, redirectUris: [url] }),
       async stop() {
         await content.stop();
         await server.stop();

@@ -11,6 +11,8 @@ export interface Demo {
   readonly description: string;
   /** What makes the functions talk to it in place of the real one. */
   readonly settings: Settings;
+  /** Lets people who gave their consent be sent to this address. */
+  allowCallback(url: string): void;
   stop(): Promise<void>;
 }
 

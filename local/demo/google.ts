@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { arrangeDrive } from "../google/arrangement.ts";
 import { DriveModel } from "../google/drive_model.ts";
 import { generateTree } from "../google/generated_tree.ts";
+import { CONSENT_PATH } from "../google/oauth_service.ts";
 import { startDriveEmulator } from "../google/server.ts";
 import { createServiceAccount } from "../google/service_account.ts";
 import { watchFolder } from "../google/watched_folder.ts";
@@ -9,6 +10,7 @@ import type { DemoSource } from "../start_options.ts";
 import { type Demo, fillDemo, seedOf } from "./content.ts";
 
 const OWNER = "owner@example.com";
+const CLIENT_ID = "demo-client.apps.googleusercontent.com";
 
 /** An emulated Google Drive that serves something of this machine. */
 export interface GoogleDemo extends Demo {
@@ -37,8 +39,10 @@ export async function startGoogleDemo(
     serviceAccounts: [account],
     hostname: place.hostname,
   });
-  const origin = `http://${place.publicHost}:${new URL(server.origin).port}`;
+  const { port } = new URL(server.origin);
+  const origin = `http://${place.publicHost}:${port}`;
   const tokenUrl = `${origin}/token`;
+  const clientSecret = `GOCSPX-${crypto.randomUUID()}`;
   try {
     const { folderId } = arrangeDrive(model, {
       layout: "shared_folder",
@@ -62,12 +66,22 @@ export async function startGoogleDemo(
       settings: {
         CONNECTOR_GOOGLE_API_URL: origin,
         CONNECTOR_GOOGLE_TOKEN_URL: tokenUrl,
-        CONNECTOR_GOOGLE_DRIVE_CREDENTIALS: JSON.stringify({
-          ...account,
-          token_uri: tokenUrl,
-        }),
+        // People's browsers are on this machine, wherever the functions are.
+        CONNECTOR_GOOGLE_AUTH_URL: `http://127.0.0.1:${port}${CONSENT_PATH}`,
+        CONNECTOR_GOOGLE_CLIENT_ID: CLIENT_ID,
+        CONNECTOR_GOOGLE_CLIENT_SECRET: clientSecret,
+        CONNECTOR_GOOGLE_DRIVE_CREDENTIALS: JSON.stringify({ ...account, token_uri: tokenUrl }),
         CONNECTOR_GOOGLE_DRIVE_CREDENTIALS_PATH: "",
+        CONNECTOR_GOOGLE_DRIVE_SERVICE_ACCOUNTS: "",
+        CONNECTOR_GOOGLE_IMPERSONATE: "",
       },
+      allowCallback: (url) =>
+        server.registerOAuthClient({
+          clientId: CLIENT_ID,
+          clientSecret,
+          redirectUris: [url],
+          name: "File Connector",
+        }),
       async stop() {
         await content.stop();
         await server.stop();

@@ -10,6 +10,12 @@ const TOOL_SETTINGS = [
   "CONNECTOR_TEST_",
 ] as const;
 
+/** Where the development servers of web applications listen: people are sent back there. */
+const LOCAL_APPLICATIONS = [3000, 5173, 8080].flatMap((port) => [
+  `http://localhost:${port}`,
+  `http://127.0.0.1:${port}`,
+]);
+
 /** The `CONNECTOR_…` settings, by name. */
 export type Settings = Readonly<Record<string, string>>;
 
@@ -61,6 +67,7 @@ export function defaultSettings(keys: StackKeys, apiUrl: string): Settings {
     CONNECTOR_TOKEN_KEYS: JSON.stringify(keys.tokenKeys),
     CONNECTOR_DISPATCH_TOKEN: keys.dispatchToken,
     CONNECTOR_PUBLIC_URL: apiUrl,
+    CONNECTOR_OAUTH_REDIRECT_URLS: LOCAL_APPLICATIONS.join(","),
   };
 }
 

@@ -41,6 +41,17 @@ const QuotaBody = z.strictObject({
   status: z.union([z.literal(403), z.literal(429)]),
   retryAfterSeconds: count.optional(),
 }).nullable();
+const ClientBody = z.strictObject({
+  clientId: z.string().min(1),
+  clientSecret: z.string().min(1),
+  redirectUris: z.array(z.url()),
+  name: z.string().optional(),
+  refreshTokenSeconds: z.int().positive().nullable().optional(),
+});
+const FilterBody = z.strictObject({
+  email: z.string().optional(),
+  clientId: z.string().optional(),
+});
 const OperationsBody = z.strictObject({ operations: z.array(ModelOperation) });
 const FaultsBody = z.strictObject({ faults: z.array(Plan) });
 
@@ -59,6 +70,12 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   "POST tokens/expire-pages": (_body, _model, control) => control.expirePageTokens(),
   "POST tokens/expire-changes": (_body, _model, control) => control.expireChangeTokens(),
   "POST tokens/revoke-access": (_body, _model, control) => control.revokeAccessTokens(),
+  "POST oauth/clients": (body, _model, control) =>
+    control.registerOAuthClient(ClientBody.parse(body)),
+  "GET grants": (_body, _model, control) => ({ grants: control.grants() }),
+  "POST grants/revoke": (body, _model, control) => control.revokeGrants(FilterBody.parse(body)),
+  "POST grants/expire": (body, _model, control) => control.expireGrants(FilterBody.parse(body)),
+  "GET secrets": (_body, _model, control) => ({ secrets: control.knownSecrets() }),
   "POST operations": (body, model) => ({
     results: OperationsBody.parse(body).operations.map((each) => applyOperation(model, each)),
   }),

@@ -1,5 +1,5 @@
 import { pause } from "../emulator/pause.ts";
-import { AccessTokens } from "./access_tokens.ts";
+import type { KnownSecret } from "../emulator/secret_log.ts";
 import type { ApiContext } from "./api_call.ts";
 import { ApiError } from "./api_error.ts";
 import { findRoute, type Route } from "./api_routes.ts";
@@ -9,10 +9,11 @@ import { EmulatorControl, type Quota } from "./emulator_control.ts";
 import { answerFault, jsonResponse } from "./fault_responses.ts";
 import type { Fault } from "./faults.ts";
 import { FileSearch } from "./file_search.ts";
+import type { NewOAuthClient } from "./oauth_clients.ts";
+import { type OAuthRoute, oauthRouteOf, OAuthService } from "./oauth_service.ts";
 import { PageTokens } from "./page_tokens.ts";
 import { requireScope } from "./scopes.ts";
-import { RegisteredServiceAccount, type ServiceAccountJson } from "./service_account.ts";
-import { answerTokenRequest } from "./token_endpoint.ts";
+import type { ServiceAccountJson } from "./service_account.ts";
 
 /** What an emulator is made with. */
 export interface DriveEmulatorOptions {
@@ -21,6 +22,8 @@ export interface DriveEmulatorOptions {
   readonly serviceAccounts?: readonly ServiceAccountJson[];
   /** Domain-wide delegation: scopes by the service account's numeric client id. */
   readonly delegations?: Readonly<Record<string, readonly string[]>>;
+  /** Web applications that people may give access to. */
+  readonly oauthClients?: readonly NewOAuthClient[];
   /** Serves `/__control` too: anybody who reaches the port may then change everything. */
   readonly hasControlRoute?: boolean;
   /** How long a page token of a listing is good; by default six hours. */
@@ -31,7 +34,7 @@ export interface DriveEmulatorOptions {
 export interface DriveEmulator {
   readonly model: DriveModel;
   readonly control: EmulatorControl;
-  /** Answers a request to `/token`, `/drive/v3/…` or `/__control/…` of any host. */
+  /** Answers `/o/oauth2/v2/auth`, `/token`, `/revoke`, `/drive/v3/…`, `/__control/…` of any host. */
   readonly fetch: typeof fetch;
   /** An access token without the token endpoint. */
   issueAccessToken(email: string, scopes: readonly string[]): string;
@@ -39,6 +42,10 @@ export interface DriveEmulator {
   registerServiceAccount(json: ServiceAccountJson): void;
   /** Lets a service account impersonate users, for these scopes. */
   delegate(clientId: string, scopes: readonly string[]): void;
+  /** Lets a web application ask people for access. */
+  registerOAuthClient(client: NewOAuthClient): void;
+  /** Every secret that was given away or shown so far. */
+  knownSecrets(): readonly KnownSecret[];
 }
 
 const PAGE_TOKEN_LIFETIME_MS = 6 * 3600 * 1000;
@@ -49,31 +56,32 @@ export function createDriveEmulator(options: DriveEmulatorOptions = {}): DriveEm
   const core = new EmulatorCore(model, options);
   for (const json of options.serviceAccounts ?? []) core.register(json);
   for (const [clientId, scopes] of Object.entries(options.delegations ?? {})) {
-    core.delegate(clientId, scopes);
+    core.oauth.delegate(clientId, scopes);
   }
+  for (const client of options.oauthClients ?? []) core.oauth.addClient(client);
   return {
     model,
     control: core.control,
     fetch: (input, init) => core.fetch(new Request(input, init)),
     issueAccessToken: (email, scopes) =>
-      core.tokens.issue({ email: model.account(email).email, scopes }),
+      core.oauth.tokens.issue({ email: model.account(email).email, scopes }),
     registerServiceAccount: (json) => core.register(json),
-    delegate: (clientId, scopes) => core.delegate(clientId, scopes),
+    delegate: (clientId, scopes) => core.oauth.delegate(clientId, scopes),
+    registerOAuthClient: (client) => core.oauth.addClient(client),
+    knownSecrets: () => core.oauth.secrets.all(),
   };
 }
 
 class EmulatorCore {
   readonly control: EmulatorControl;
-  readonly tokens: AccessTokens;
+  readonly oauth: OAuthService;
   readonly #model: DriveModel;
   readonly #context: ApiContext;
-  readonly #serviceAccounts = new Map<string, RegisteredServiceAccount>();
-  readonly #delegations = new Map<string, ReadonlySet<string>>();
   readonly #hasControlRoute: boolean;
 
   constructor(model: DriveModel, options: DriveEmulatorOptions) {
     this.#model = model;
-    this.tokens = new AccessTokens(model.now);
+    this.oauth = new OAuthService(model);
     const secret = crypto.randomUUID();
     const lifetimeMs = options.pageTokenLifetimeMs ?? PAGE_TOKEN_LIFETIME_MS;
     const pageTokens = new PageTokens(secret, model.now, lifetimeMs);
@@ -84,18 +92,13 @@ class EmulatorCore {
     this.control = new EmulatorControl({
       expirePages: () => pageTokens.expireAll(),
       expireChanges: () => changeTokens.expireAll(),
-      revokeAccess: () => this.tokens.revokeAll(),
+      oauth: this.oauth,
     });
   }
 
   register(json: ServiceAccountJson): void {
-    const account = new RegisteredServiceAccount(json);
-    this.#serviceAccounts.set(account.email, account);
+    const account = this.oauth.addServiceAccount(json);
     this.#model.addAccount({ email: account.email, isServiceAccount: true });
-  }
-
-  delegate(clientId: string, scopes: readonly string[]): void {
-    this.#delegations.set(clientId, new Set(scopes));
   }
 
   async fetch(request: Request): Promise<Response> {
@@ -104,7 +107,7 @@ class EmulatorCore {
       return await answerControlRequest(request, url, this.#model, this.control);
     }
     const route = findRoute(url.pathname);
-    const method = url.pathname === "/token" ? "token" : route?.name ?? "unknown";
+    const method = oauthRouteOf(url.pathname) ?? route?.name ?? "unknown";
     let status = 0;
     try {
       const response = await this.#answer(request, url, method, route);
@@ -130,7 +133,8 @@ class EmulatorCore {
     const fault = this.control.faults.take({ method, pathAndQuery, isGrouped });
     const answer = fault === null ? null : await answerFault(fault, request.signal);
     if (answer !== null) return answer;
-    if (method === "token") return await this.#answerToken(request, url, fault);
+    const oauthRoute = oauthRouteOf(url.pathname);
+    if (oauthRoute !== null) return await this.#answerOAuth(request, url, oauthRoute, fault);
     try {
       return jsonResponse(JSON.stringify(this.#call(request, url, route, fault)), fault);
     } catch (error) {
@@ -139,20 +143,19 @@ class EmulatorCore {
     }
   }
 
-  async #answerToken(request: Request, url: URL, fault: Fault | null): Promise<Response> {
-    const response = await answerTokenRequest(request, `${url.origin}/token`, {
-      model: this.#model,
-      serviceAccounts: this.#serviceAccounts,
-      delegations: this.#delegations,
-      tokens: this.tokens,
-      now: this.#model.now,
-    });
+  async #answerOAuth(
+    request: Request,
+    url: URL,
+    route: OAuthRoute,
+    fault: Fault | null,
+  ): Promise<Response> {
+    const response = await this.oauth.answer(request, url, route);
     return fault?.type === "truncated" ? jsonResponse(await response.text(), fault) : response;
   }
 
   #call(request: Request, url: URL, route: Route | null, fault: Fault | null): unknown {
     if (route === null) throw noSuchMethod(url.pathname);
-    const grant = this.tokens.check(request.headers.get("authorization"));
+    const grant = this.oauth.tokens.check(request.headers.get("authorization"));
     // Writing is no part of the emulator: its model is changed by its operations.
     if (request.method !== "GET") throw noSuchMethod(`${request.method} ${url.pathname}`);
     const exceeded = this.control.spend(grant.email, this.#model.now());

@@ -1,5 +1,10 @@
 import { CallLog, type CallRecord, type Counters } from "../emulator/call_log.ts";
+import type { KnownSecret } from "../emulator/secret_log.ts";
 import { createFaultQueue, type FaultPlan } from "./faults.ts";
+import type { GrantFilter } from "./grant_filter.ts";
+import type { NewOAuthClient } from "./oauth_clients.ts";
+import type { OAuthService } from "./oauth_service.ts";
+import type { UserGrant } from "./user_grants.ts";
 
 /** How slow the service is. */
 export interface Latency {
@@ -23,7 +28,7 @@ export class EmulatorControl {
   readonly faults = createFaultQueue();
   readonly #expirePages: () => void;
   readonly #expireChanges: () => void;
-  readonly #revokeAccess: () => void;
+  readonly #oauth: OAuthService;
   #latency: Latency = {};
   #quota: Quota | null = null;
   readonly #windows = new Map<string, { startMs: number; calls: number }>();
@@ -32,11 +37,11 @@ export class EmulatorControl {
   constructor(hooks: {
     readonly expirePages: () => void;
     readonly expireChanges: () => void;
-    readonly revokeAccess: () => void;
+    readonly oauth: OAuthService;
   }) {
     this.#expirePages = hooks.expirePages;
     this.#expireChanges = hooks.expireChanges;
-    this.#revokeAccess = hooks.revokeAccess;
+    this.#oauth = hooks.oauth;
   }
 
   /** Makes every call take its time. */
@@ -91,7 +96,32 @@ export class EmulatorControl {
 
   /** Makes every access token worthless. */
   revokeAccessTokens(): void {
-    this.#revokeAccess();
+    this.#oauth.tokens.revokeAll();
+  }
+
+  /** Lets a web application ask people for access; one of the same id is replaced. */
+  registerOAuthClient(client: NewOAuthClient): void {
+    this.#oauth.addClient(client);
+  }
+
+  /** Takes back what people gave to web applications. */
+  revokeGrants(filter: GrantFilter): void {
+    this.#oauth.revoke(filter);
+  }
+
+  /** Lets refresh tokens run out: they are refused, access tokens and consents stay. */
+  expireGrants(filter: GrantFilter): void {
+    this.#oauth.grants.expireRefreshTokens(filter);
+  }
+
+  /** The refresh tokens that are good now, by what they stand for. */
+  grants(): readonly UserGrant[] {
+    return this.#oauth.grants.live();
+  }
+
+  /** Every secret that was given away or shown so far. */
+  knownSecrets(): readonly KnownSecret[] {
+    return this.#oauth.secrets.all();
   }
 
   /** Notes an answered call. */

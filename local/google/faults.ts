@@ -42,6 +42,8 @@ export interface FaultableCall {
   readonly isGrouped: boolean;
 }
 
+// Faults leave these alone unless they name one.
+const OAUTH_METHODS = new Set(["token", "revoke", "authorize"]);
 const LIST_METHODS = new Set(["files.list", "changes.list"]);
 
 /** A queue of the faults of a Drive. */
@@ -50,7 +52,7 @@ export function createFaultQueue(): FaultQueue<Fault, FaultableCall> {
 }
 
 function matches(plan: FaultPlan, call: FaultableCall): boolean {
-  if (plan.method === undefined ? call.method === "token" : plan.method !== call.method) {
+  if (plan.method === undefined ? OAUTH_METHODS.has(call.method) : plan.method !== call.method) {
     return false;
   }
   if (plan.path !== undefined && !call.pathAndQuery.includes(plan.path)) return false;

@@ -8,6 +8,9 @@
  *   --seed N                 GOOGLE_EMULATOR_SEED             decides ids and the generated tree
  *   --layout LAYOUT          GOOGLE_EMULATOR_LAYOUT           shared_folder (standard) or shared_drive
  *   --service-account PATH   GOOGLE_EMULATOR_SERVICE_ACCOUNT  key file; made where it is missing
+ *   --client-id ID           GOOGLE_EMULATOR_CLIENT_ID        a web application people may connect to
+ *   --client-secret S        GOOGLE_EMULATOR_CLIENT_SECRET    its secret
+ *   --redirect-uri URI       GOOGLE_EMULATOR_REDIRECT_URI     where people go after their consent
  *   --page-latency-ms N      GOOGLE_EMULATOR_PAGE_LATENCY_MS  time each page of a list takes
  *   --control                GOOGLE_EMULATOR_CONTROL=true     serve /__control
  */
@@ -28,6 +31,9 @@ const Settings = z.object({
   seed: z.coerce.number().int().default(1),
   layout: z.enum(LAYOUTS).default("shared_folder"),
   serviceAccount: z.string().default(".local/google/service_account.json"),
+  clientId: z.string().default("file-connector-local"),
+  clientSecret: z.string().default("file-connector-local-secret"),
+  redirectUri: z.string().optional(),
   pageLatencyMs: z.coerce.number().min(0).default(0),
   control: z.boolean().default(false),
 });
@@ -43,6 +49,12 @@ async function main(): Promise<void> {
   const server = await startDriveEmulator({
     model,
     serviceAccounts: [serviceAccount],
+    oauthClients: settings.redirectUri === undefined ? [] : [{
+      clientId: settings.clientId,
+      clientSecret: settings.clientSecret,
+      redirectUris: [settings.redirectUri],
+      name: "File Connector",
+    }],
     port: settings.port,
     hasControlRoute: settings.control,
   });
@@ -67,6 +79,7 @@ async function main(): Promise<void> {
     event: "ready",
     origin: server.origin,
     token_url: server.tokenUrl,
+    auth_url: server.authUrl,
     folder_id: place.folderId,
     drive_id: place.driveId,
     account: serviceAccount.client_email,
@@ -86,6 +99,9 @@ function readSettings(): z.infer<typeof Settings> {
       seed: text,
       layout: text,
       "service-account": text,
+      "client-id": text,
+      "client-secret": text,
+      "redirect-uri": text,
       "page-latency-ms": text,
       control: { type: "boolean" },
     },
@@ -98,6 +114,9 @@ function readSettings(): z.infer<typeof Settings> {
     seed: values.seed ?? env("SEED"),
     layout: values.layout ?? env("LAYOUT"),
     serviceAccount: values["service-account"] ?? env("SERVICE_ACCOUNT"),
+    clientId: values["client-id"] ?? env("CLIENT_ID"),
+    clientSecret: values["client-secret"] ?? env("CLIENT_SECRET"),
+    redirectUri: values["redirect-uri"] ?? env("REDIRECT_URI"),
     pageLatencyMs: values["page-latency-ms"] ?? env("PAGE_LATENCY_MS"),
     control: values.control ?? env("CONTROL") === "true",
   });

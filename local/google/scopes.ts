@@ -38,6 +38,33 @@ const NARROW_SCOPES = [
   "drive.meet.readonly",
 ];
 
+// Short names of scopes; Google answers with the long ones.
+const ALIASES: Readonly<Record<string, string>> = {
+  email: `${PREFIX}userinfo.email`,
+  profile: `${PREFIX}userinfo.profile`,
+};
+const TITLES: Readonly<Record<string, string>> = {
+  "drive": "See, edit, create, and delete all of your Google Drive files",
+  "drive.metadata": "View and manage metadata of files in your Google Drive",
+  "drive.metadata.readonly": "See information about your Google Drive files",
+  "drive.readonly": "See and download all your Google Drive files",
+};
+
+/** The scope as Google itself writes it. */
+export function normalScope(scope: string): string {
+  return ALIASES[scope] ?? scope;
+}
+
+/** Whether the scope tells who somebody is: it goes with signing in and cannot be refused alone. */
+export function isSignInScope(scope: string): boolean {
+  return IDENTITY_SCOPES.includes(scope);
+}
+
+/** What a person reads of the scope on the consent page. */
+export function scopeTitle(scope: string): string {
+  return TITLES[scope.replace(PREFIX, "")] ?? scope;
+}
+
 /** Whether Google knows the scope. */
 export function isKnownScope(scope: string): boolean {
   return KNOWN.has(scope);

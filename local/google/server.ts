@@ -1,4 +1,5 @@
 import { createDriveEmulator, type DriveEmulator, type DriveEmulatorOptions } from "./emulator.ts";
+import { CONSENT_PATH } from "./oauth_service.ts";
 import { serveHttp } from "../emulator/http_server.ts";
 
 /** What an emulator that listens is made with. */
@@ -15,6 +16,8 @@ export interface DriveServer extends DriveEmulator {
   readonly origin: string;
   /** `CONNECTOR_GOOGLE_TOKEN_URL`. */
   readonly tokenUrl: string;
+  /** `CONNECTOR_GOOGLE_AUTH_URL`. */
+  readonly authUrl: string;
   stop(): Promise<void>;
 }
 
@@ -29,6 +32,7 @@ export async function startDriveEmulator(options: DriveServerOptions = {}): Prom
     ...emulator,
     origin: server.origin,
     tokenUrl: `${server.origin}/token`,
+    authUrl: server.origin + CONSENT_PATH,
     stop: () => server.stop(),
   };
 }

@@ -60,6 +60,7 @@ Deno.test("dispatcher hands leases to the sync function of their type with the s
   assert.equal(request.redirect, "error");
   assert.deepEqual(await request.json(), {
     leases: [{ endpoint_id: due.endpoint_id, lease_token: due.lease_token }],
+    refreshes: [],
     more_due: false,
   });
 });

@@ -35,6 +35,7 @@ function setUp(environment = ENVIRONMENT) {
     background: (_name, work) => background.push(work),
     connectAsService: () => engine.db,
     connectAsUser: () => engine.db,
+    tokenFetch: () => Promise.reject(new TypeError("Nobody has connected an account")),
     sleep: engine.clock.sleep,
     random: () => 0.5,
     unloading: engine.unload.signal,
@@ -119,6 +120,10 @@ Deno.test("the sync function refuses bodies that are not one to two hundred leas
   const bodies = [
     {},
     { leases: [] },
+    { leases: [], refreshes: [] },
+    { refreshes: [LEASE.endpoint_id] },
+    { leases: [], refreshes: ["x"] },
+    { leases: [], refreshes: Array.from({ length: 101 }, () => LEASE.endpoint_id) },
     { leases: [{ endpoint_id: "x", lease_token: "y" }] },
     { leases: [{ endpoint_id: LEASE.endpoint_id }] },
     { leases: Array.from({ length: 201 }, () => LEASE) },

@@ -332,6 +332,15 @@ export function createFakeConnectorDb(now: () => Date): FakeConnectorDb {
       await enter("storeToken", lease);
       held(lease);
     },
+    ownedEndpoint: () => Promise.reject(new Error("The fake connects no accounts")),
+    beginConsent: () => Promise.reject(new Error("The fake connects no accounts")),
+    takeConsent: () => Promise.reject(new Error("The fake connects no accounts")),
+    storeGrant: () => Promise.reject(new Error("The fake connects no accounts")),
+    disconnect: () => Promise.reject(new Error("The fake connects no accounts")),
+    beginRefresh: () => Promise.reject(new Error("The fake connects no accounts")),
+    storeRefresh: () => Promise.reject(new Error("The fake connects no accounts")),
+    failRefresh: () => Promise.reject(new Error("The fake connects no accounts")),
+    dueRefreshes: () => Promise.resolve([]),
     unplannedSchedules: () => Promise.resolve([]),
     planSchedules: () => Promise.resolve(0),
     health: () =>
@@ -418,6 +427,7 @@ function contextOf(one: FakeEndpoint, lease: Lease): SliceContext {
     memory: one.memory,
     feeds: [...one.feeds.values()].map((feed) => ({ ...feed, cursor: toStored(feed.cursor) })),
     token: null,
+    needs_grant: false,
   };
 }
 

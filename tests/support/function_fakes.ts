@@ -5,6 +5,7 @@ import type {
   ClaimRequest,
   ConnectorDb,
   DatabaseHealth,
+  DueRefresh,
   Lease,
   Quotas,
   SchedulePlan,
@@ -41,6 +42,7 @@ export function environment(
 /** A database that remembers what it was told. Override the methods a test needs otherwise. */
 export class FakeConnectorDb implements ConnectorDb {
   due: Claim[] = [];
+  dueGrants: DueRefresh[] = [];
   unplanned: UnplannedSchedule[] = [];
   readonly plans: SchedulePlan[] = [];
   readonly claimRequests: ClaimRequest[] = [];
@@ -57,6 +59,11 @@ export class FakeConnectorDb implements ConnectorDb {
     this.claimRequests.push(request);
     const claims = this.due.splice(0, request.batch);
     return Promise.resolve({ claims, more_due: this.due.length > 0 });
+  }
+
+  dueRefreshes(limit: number) {
+    this.#check();
+    return Promise.resolve(this.dueGrants.splice(0, limit));
   }
 
   release(leases: readonly Lease[], code: FailureCode, message: string) {
@@ -110,6 +117,14 @@ export class FakeConnectorDb implements ConnectorDb {
   finishSlice = () => unused("finishSlice");
   renewLease = () => unused("renewLease");
   storeToken = () => unused("storeToken");
+  ownedEndpoint = () => unused("ownedEndpoint");
+  beginConsent = () => unused("beginConsent");
+  takeConsent = () => unused("takeConsent");
+  storeGrant = () => unused("storeGrant");
+  disconnect = () => unused("disconnect");
+  beginRefresh = () => unused("beginRefresh");
+  storeRefresh = () => unused("storeRefresh");
+  failRefresh = () => unused("failRefresh");
 
   #check(): void {
     if (this.failure !== null) throw this.failure;

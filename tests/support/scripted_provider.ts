@@ -7,6 +7,7 @@ import type {
   Feed,
   FileRecord,
   FolderRecord,
+  OAuthProfile,
   Page,
   Provider,
   ProviderContext,
@@ -14,6 +15,7 @@ import type {
   RemovalReason,
   Task,
 } from "../../supabase/functions/_shared/providers/types.ts";
+import { Secret } from "../../supabase/functions/_shared/secret.ts";
 
 /** What an endpoint of the scripted provider names: a drive of {@linkcode Script.drives}. */
 export interface ScriptedConfig {
@@ -33,6 +35,8 @@ export interface Script {
   /** Change logs by drive, then by key; their cursors count entries. */
   readonly logs?: Map<string, ReadonlyMap<string, ScriptedChange[]>>;
   readonly limits?: Partial<ProviderLimits>;
+  /** What is different about how people connect their accounts. */
+  readonly profile?: Partial<OAuthProfile>;
   /** Runs before a page is read; may wait or throw. */
   onRead?: (task: Task, context: ProviderContext<ScriptedConfig>) => Promise<void>;
   /** Changes a page before the engine gets it. */
@@ -65,6 +69,7 @@ export function createScriptedProvider(
     key: "scripted",
     displayName: "Scripted",
     limits: { maxPageSize: 10, maxParallelTasks: 4, foldersPerTask: 50, ...script.limits },
+    scopes: ["files:read"],
     incremental: script.onAbsent === undefined ? "feed" : "walk",
     parseConfig(stored) {
       if (
@@ -81,6 +86,23 @@ export function createScriptedProvider(
         scope: null,
         expires_at: new Date("2100-01-01"),
       }),
+    oauthProfile: () => ({
+      authorizeUrl: `${API_URL}/authorize`,
+      tokenUrl: `${API_URL}/token`,
+      revokeUrl: `${API_URL}/revoke`,
+      clientId: "scripted-client",
+      clientSecret: new Secret("scripted-secret"),
+      clientAuthentication: "body",
+      scopes: ["files:read"],
+      authorizeParameters: {},
+      refreshTokenDays: 10,
+      rotatesRefreshToken: true,
+      ...script.profile,
+    }),
+    classifyGrant: ({ status }) =>
+      status < 500
+        ? new SyncError("grant_revoked", "The scripted provider refuses the grant.")
+        : new SyncError("unavailable", "The scripted provider does not answer."),
     startListing(context) {
       const { config } = context;
       script.onStart?.(context);

@@ -10,6 +10,7 @@ import {
 import { createTimedFetch } from "../../supabase/functions/_shared/http/timed_fetch.ts";
 import { Secret } from "../../supabase/functions/_shared/secret.ts";
 import { createAccessTokens } from "../../supabase/functions/_shared/oauth/access_tokens.ts";
+import { createGrants } from "../../supabase/functions/_shared/oauth/grants.ts";
 import { createTokenVault } from "../../supabase/functions/_shared/oauth/token_vault.ts";
 import type { EngineDeps } from "../../supabase/functions/_shared/sync/deps.ts";
 import { createGovernor } from "../../supabase/functions/_shared/sync/governor.ts";
@@ -83,10 +84,20 @@ function engineDeps<Config>(
   // Waiting for a provider takes a hundredth of the time; leases are kept as in production.
   const shortSleep: EngineDeps<Config>["sleep"] = (ms, signal) =>
     sleep(ms > 30_000 ? ms : ms / 100, signal);
+  const shared = {
+    db,
+    vault,
+    publicUrl: readTestStack().api_url,
+    tokenFetch: provided.fetch,
+    now,
+    sleep: shortSleep,
+    random: Math.random,
+    log,
+  };
   return {
     ...provided,
     db,
-    accessTokens: createAccessTokens({ db, vault, now, log }),
+    accessTokens: createAccessTokens({ ...shared, grants: createGrants(shared) }),
     // It polls while the clock goes on at its own pace: the waits are short all the same.
     governor: createGovernor({ db, now, sleep: shortSleep, log }),
     now,

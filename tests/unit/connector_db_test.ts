@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { createAdminClient, createUserClient } from "../../supabase/functions/_shared/db/client.ts";
 import {
+  type BegunConsent,
   type ChangesCommit,
   createConnectorDb,
+  type SealedGrant,
 } from "../../supabase/functions/_shared/db/connector_db.ts";
 import { SyncError } from "../../supabase/functions/_shared/errors.ts";
 import { createTimedFetch } from "../../supabase/functions/_shared/http/timed_fetch.ts";
@@ -96,6 +98,10 @@ Deno.test("every method calls its own database function", async () => {
     () => db.takeCalls({ bucket: "b", unitsPerMinute: 60 }, 5),
     () => db.openTasks(LEASE, 0, 50),
     () => db.finishSlice(LEASE, { type: "continue", provider_calls: 0, next_cron_at: null }),
+    () => db.ownedEndpoint("e1", null),
+    () => db.takeConsent("c1"),
+    () => db.storeGrant(GRANT),
+    () => db.disconnect("e1", null),
     () => db.unplannedSchedules(10),
     () => db.planSchedules([]),
     () => db.health(),
@@ -113,6 +119,10 @@ Deno.test("every method calls its own database function", async () => {
     "connector_take_calls",
     "connector_open_tasks",
     "connector_finish_slice",
+    "connector_owned_endpoint",
+    "connector_take_consent",
+    "connector_store_grant",
+    "connector_disconnect",
     "connector_unplanned_schedules",
     "connector_plan_schedules",
     "connector_health",
@@ -120,6 +130,26 @@ Deno.test("every method calls its own database function", async () => {
     "connector_quotas",
   ]);
 });
+
+const GRANT: SealedGrant = {
+  endpoint_id: "e1",
+  user_id: "u1",
+  access_token: "sealed",
+  refresh_token: "sealed",
+  token_type: "Bearer",
+  scope: null,
+  expires_at: "2026-11-22T11:00:00Z",
+  refresh_by: "2026-11-29T11:00:00Z",
+};
+
+const CONSENT: BegunConsent = {
+  consent_id: "c1",
+  endpoint_id: "e1",
+  user_id: "u1",
+  code_verifier: "sealed",
+  redirect_to: null,
+  lifetime_seconds: 600,
+};
 
 const CHANGES: ChangesCommit = {
   feed_key: "user",
@@ -194,6 +224,25 @@ Deno.test("a user's client sends the user's own token", async () => {
   assert.deepEqual(await createConnectorDb(client).syncStatus(5), emptyStatus());
   assert.equal(requests[0]?.headers.get("authorization"), "Bearer user-jwt");
   assert.equal(requests[0]?.headers.get("apikey"), PUBLISHABLE_KEY);
+});
+
+Deno.test("an endpoint that is not the user's is an answer to who connects accounts, not a failure", async () => {
+  const missing = serving(postgrestError(404, "PT404")).db;
+  assert.equal(await missing.beginConsent(CONSENT), false);
+  assert.equal(await missing.disconnect("e1", "u1"), null);
+  const { requests, db } = serving(() => new Response(null, { status: 204 }));
+  assert.equal(await db.beginConsent(CONSENT), true);
+  assert.equal(requests[0]?.url, `${API_URL}/rest/v1/rpc/connector_begin_consent`);
+  assert.deepEqual(await requests[0]?.json(), { p_consent: CONSENT });
+  const broken = serving(postgrestError(500, "57014")).db;
+  await assert.rejects(broken.beginConsent(CONSENT), { code: "unavailable" });
+  await assert.rejects(broken.disconnect("e1", "u1"), { code: "unavailable" });
+});
+
+Deno.test("who disconnects where nothing is connected is told apart from who may not", async () => {
+  const { requests, db } = serving(() => Response.json(null));
+  assert.deepEqual(await db.disconnect("e1", "u1"), { tokens: null });
+  assert.deepEqual(await requests[0]?.json(), { p_endpoint_id: "e1", p_user_id: "u1" });
 });
 
 Deno.test("SQLSTATE FC001 is a lost lease", async () => {

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { SyncError } from "./errors.ts";
 import { LOG_LEVELS, type LogLevel } from "./log.ts";
 import { Secret } from "./secret.ts";
+import { isLoopback, parseRedirectRules, type RedirectRule } from "./config_redirects.ts";
 import { parseTokenKeys, type TokenKeys } from "./config_token_keys.ts";
 
 export type { TokenKeys };
@@ -38,6 +39,8 @@ export interface DispatcherSettings extends CommonSettings {
 /** Settings of a sync function; the provider reads its own besides. */
 export interface SyncSettings extends DispatcherSettings {
   readonly tokenKeys: TokenKeys;
+  /** Where browsers reach the project, without a trailing slash. */
+  readonly publicUrl: string;
 }
 
 /** Settings of the health function. */
@@ -49,10 +52,19 @@ export interface StatusSettings extends CommonSettings {
   readonly keySet: KeySet;
 }
 
+/** Settings of the oauth function; the providers read their own besides. */
+export interface OAuthSettings extends CommonSettings {
+  readonly keySet: KeySet;
+  readonly tokenKeys: TokenKeys;
+  /** Where browsers and providers reach the project, without a trailing slash. */
+  readonly publicUrl: string;
+  /** Where a browser may be sent after a consent. */
+  readonly redirectRules: readonly RedirectRule[];
+}
+
 const DEFAULT_MAX_CONCURRENT_SYNCS = 10;
 const HIGHEST_MAX_CONCURRENT_SYNCS = 1_000;
 const SHORTEST_DISPATCH_TOKEN = 32;
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 const KeysByName = z.record(z.string(), z.string().min(1));
 const KeySetSchema = z.object({ keys: z.array(z.record(z.string(), z.unknown())) });
@@ -68,8 +80,12 @@ export function readDispatcherSettings(env: Env): DispatcherSettings {
 
 /** Reads the settings that every sync function shares. */
 export function readSyncSettings(env: Env): SyncSettings {
-  const name = "CONNECTOR_TOKEN_KEYS";
-  return { ...readDispatcherSettings(env), tokenKeys: parseTokenKeys(name, required(env, name)) };
+  const dispatcher = readDispatcherSettings(env);
+  return {
+    ...dispatcher,
+    tokenKeys: readTokenKeys(env),
+    publicUrl: readPublicUrl(env, dispatcher.supabaseUrl),
+  };
 }
 
 /** Reads the health function's settings. */
@@ -84,6 +100,19 @@ export function readStatusSettings(env: Env): StatusSettings {
     ...common,
     publishableKey: readPublishableKey(env),
     keySet: readKeySet(env, common.supabaseUrl),
+  };
+}
+
+/** Reads the oauth function's settings. */
+export function readOAuthSettings(env: Env): OAuthSettings {
+  const common = readCommonSettings(env);
+  const redirects = "CONNECTOR_OAUTH_REDIRECT_URLS";
+  return {
+    ...common,
+    keySet: readKeySet(env, common.supabaseUrl),
+    tokenKeys: readTokenKeys(env),
+    publicUrl: readPublicUrl(env, common.supabaseUrl),
+    redirectRules: parseRedirectRules(redirects, optional(env, redirects) ?? ""),
   };
 }
 
@@ -156,7 +185,7 @@ function readKeySet(env: Env, supabaseUrl: string): KeySet {
 function remoteKeySet(name: string, supabaseUrl: string): URL {
   const url = new URL(`${supabaseUrl}/auth/v1/.well-known/jwks.json`);
   // Whoever can answer for a plain-text address could hand us their own signing keys.
-  if (url.protocol === "https:" || LOOPBACK.test(url.hostname)) return url;
+  if (url.protocol === "https:" || isLoopback(url.hostname)) return url;
   throw invalid(name, "is missing, and SUPABASE_URL is no https address to fetch it from");
 }
 
@@ -165,6 +194,16 @@ function readDispatchToken(env: Env): Secret {
   const token = required(env, name);
   if (token.length >= SHORTEST_DISPATCH_TOKEN) return new Secret(token);
   throw invalid(name, `must have at least ${SHORTEST_DISPATCH_TOKEN} characters`);
+}
+
+function readTokenKeys(env: Env): TokenKeys {
+  const name = "CONNECTOR_TOKEN_KEYS";
+  return parseTokenKeys(name, required(env, name));
+}
+
+function readPublicUrl(env: Env, supabaseUrl: string): string {
+  const name = "CONNECTOR_PUBLIC_URL";
+  return optional(env, name) === undefined ? supabaseUrl : readUrl(env, name);
 }
 
 function readMaxConcurrentSyncs(env: Env): number {

@@ -259,3 +259,43 @@ Deno.test("A service account gets a token of its user for an assertion it has si
   assert.equal((await exchange({}, "key-2")).body["error"], "invalid_grant");
   assert.equal((await call(account, "/project/v1/hubs", { userId: user.id })).status, 200);
 });
+
+Deno.test("An app can be registered by control, and the secrets that were given away are known", async () => {
+  const account = accountWithProject();
+  const { emulator } = account;
+  const app = { clientId: "late", clientSecret: "late-secret", redirectUris: ["https://a.test/b"] };
+  const body = JSON.stringify(app);
+  const registered = await emulator.fetch(`${HOST}/__control/apps`, { method: "POST", body });
+  assert.equal(registered.status, 200);
+  const answer = await post(account, TOKEN, CREDENTIALS, "late:late-secret");
+  assert.equal(answer.status, 200);
+  const { secrets } = await (await emulator.fetch(`${HOST}/__control/secrets`)).json();
+  assert.ok(JSON.stringify(secrets).includes(String(answer.body["access_token"])));
+  assert.ok(JSON.stringify(secrets).includes("late-secret"));
+});
+
+Deno.test("A revoked refresh token is worthless, and only its own app can revoke it", async () => {
+  const account = accountWithProject();
+  const { emulator, model } = account;
+  const user = model.addUser({ email: "ann@example.com" });
+  emulator.registerApp({ clientId: "other", clientSecret: "other-secret" });
+  const token = emulator.issueRefreshToken(CLIENT, ["data:read"], user.id);
+  const revoke = (basic: string) => {
+    const form = { token, token_type_hint: "refresh_token" };
+    return post(account, "/authentication/v2/revoke", form, basic);
+  };
+  assert.equal((await revoke("other:other-secret")).status, 200);
+  const form = { grant_type: "refresh_token", refresh_token: token };
+  const refreshed = await post(account, TOKEN, form, `${CLIENT}:${SECRET}`);
+  assert.equal(refreshed.status, 200);
+  const next = String(refreshed.body["refresh_token"]);
+  const again = { token: next, token_type_hint: "refresh_token" };
+  await post(account, "/authentication/v2/revoke", again, `${CLIENT}:${SECRET}`);
+  const refused = await post(
+    account,
+    TOKEN,
+    { grant_type: "refresh_token", refresh_token: next },
+    `${CLIENT}:${SECRET}`,
+  );
+  assert.equal(errorOf(refused), "400 invalid_grant: The refresh token is invalid or expired.");
+});

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { functionEnvironment, readSettings } from "../../../local/functions/environment.ts";
+import {
+  defaultSettings,
+  functionEnvironment,
+  readSettings,
+} from "../../../local/functions/environment.ts";
 import { makeKeys } from "../../../local/keys.ts";
 
 Deno.test("readSettings() lets the environment override supabase/functions/.env and passes CONNECTOR_ names alone", async () => {
@@ -36,4 +40,12 @@ Deno.test("functionEnvironment() never lets a setting replace what the platform 
   assert.equal(env.CONNECTOR_ENVIRONMENT, "local");
   assert.deepEqual(JSON.parse(env.SUPABASE_SECRET_KEYS ?? ""), { default: keys.secretKey });
   assert.equal(env.SUPABASE_JWKS?.includes('"d":'), false);
+});
+
+Deno.test("defaultSettings() sends people back to the API's address and to applications of this machine alone", async () => {
+  const settings = defaultSettings(await makeKeys(), "http://127.0.0.1:54321");
+  assert.equal(settings["CONNECTOR_PUBLIC_URL"], "http://127.0.0.1:54321");
+  const hosts = (settings["CONNECTOR_OAUTH_REDIRECT_URLS"] ?? "").split(",")
+    .map((address) => new URL(address).hostname);
+  assert.deepEqual([...new Set(hosts)].sort(), ["127.0.0.1", "localhost"]);
 });

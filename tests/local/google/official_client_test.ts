@@ -4,6 +4,7 @@ import { arrangeDrive, type Layout } from "../../../local/google/arrangement.ts"
 import { generateTree } from "../../../local/google/generated_tree.ts";
 import { startDriveEmulator } from "../../../local/google/server.ts";
 import { createServiceAccount } from "../../../local/google/service_account.ts";
+import { CLIENT, VERIFIER } from "./consent.ts";
 import { OWNER, SCOPE } from "./support.ts";
 
 async function startClient(layout: Layout) {
@@ -90,6 +91,48 @@ Deno.test("Google's own client reads the changes of a shared drive", async () =>
     const item = await client.files.get({ fileId: file.id, supportsAllDrives: true });
     assert.equal(item.data.name, "new.pdf");
     await assert.rejects(client.files.get({ fileId: file.id }), { status: 404 });
+  } finally {
+    await server.stop();
+  }
+});
+
+Deno.test("Google's own client is given access by a person, refreshes by itself and revokes", async () => {
+  const server = await startDriveEmulator({ oauthClients: [CLIENT] });
+  try {
+    const owner = server.model.addAccount({ email: OWNER });
+    server.model.createFile({ name: "mine.pdf", parent: owner.root.id });
+    const [redirectUri = ""] = CLIENT.redirectUris;
+    const oauth = new auth.OAuth2({
+      clientId: CLIENT.clientId,
+      clientSecret: CLIENT.clientSecret,
+      redirectUri,
+      endpoints: {
+        oauth2AuthBaseUrl: server.authUrl,
+        oauth2TokenUrl: server.tokenUrl,
+        oauth2RevokeUrl: `${server.origin}/revoke`,
+      },
+    });
+    const challenge = new Uint8Array(
+      await crypto.subtle.digest("SHA-256", new TextEncoder().encode(VERIFIER)),
+    ).toBase64({ alphabet: "base64url", omitPadding: true });
+    const address = oauth.generateAuthUrl({ access_type: "offline", scope: [SCOPE], state: "s" });
+    const body = new URL(`${address}&code_challenge=${challenge}&code_challenge_method=S256`)
+      .searchParams;
+    for (const [name, value] of [["email", OWNER], ["granted", SCOPE], ["decision", "allow"]]) {
+      body.append(name ?? "", value ?? "");
+    }
+    const answer = await fetch(server.authUrl, { method: "POST", body, redirect: "manual" });
+    await answer.body?.cancel();
+    const code = new URL(answer.headers.get("location") ?? "").searchParams.get("code") ?? "";
+    const { tokens } = await oauth.getToken({ code, codeVerifier: VERIFIER });
+    oauth.setCredentials({ ...tokens, expiry_date: Date.now() - 1 });
+    const client = driveClient({ version: "v3", auth: oauth, rootUrl: `${server.origin}/` });
+    const { data } = await client.files.list({ fields: "files(name)" });
+    assert.deepEqual(data.files, [{ name: "mine.pdf" }]);
+    assert.notEqual(oauth.credentials.access_token, tokens.access_token);
+    assert.equal(oauth.credentials.refresh_token, tokens.refresh_token);
+    await oauth.revokeToken(tokens.refresh_token ?? "");
+    assert.deepEqual(server.control.grants(), []);
   } finally {
     await server.stop();
   }

@@ -10,6 +10,7 @@ import { sleep } from "../../../supabase/functions/_shared/sync/sleep.ts";
 import { workLeases } from "../../../supabase/functions/_shared/sync/slice.ts";
 import { connectAsService } from "../../support/drive_sync.ts";
 import { createMemoryLog } from "../../support/memory_log.ts";
+import { NO_GRANTS } from "../../support/no_grants.ts";
 
 const PAGE_SIZE = 5;
 
@@ -29,6 +30,8 @@ for (;;) {
     accessTokens: createAccessTokens({
       db,
       vault: createTokenVault({ newest: "k1", keys }),
+      grants: NO_GRANTS,
+      publicUrl: "",
       now,
       log,
     }),

@@ -12,6 +12,7 @@ import { createGovernor } from "../../../supabase/functions/_shared/sync/governo
 import { workLeases } from "../../../supabase/functions/_shared/sync/slice.ts";
 import { settingsFor } from "../../support/drive_sync.ts";
 import { createMemoryLog, type LogEntry } from "../../support/memory_log.ts";
+import { NO_GRANTS } from "../../support/no_grants.ts";
 import type { TestClock } from "../../support/test_clock.ts";
 import type { Interruption, Sequence } from "./sequence.ts";
 
@@ -87,7 +88,14 @@ export function createWorker({ db, drive, account, clock, plan }: WorkerOptions)
       const deps: EngineDeps<Parameters<typeof googleDrive.readPage>[1]["config"]> = {
         ...base,
         db: mortalDb,
-        accessTokens: createAccessTokens({ db: mortalDb, vault, now: clock.now, log }),
+        accessTokens: createAccessTokens({
+          db: mortalDb,
+          vault,
+          grants: NO_GRANTS,
+          publicUrl: "",
+          now: clock.now,
+          log,
+        }),
         // The bucket in the database runs by the database's clock, and has tests of its own.
         governor: createGovernor({ ...base, db: endlessCalls }),
         fetch: createFetch(drive, body, onDriveCall),

@@ -10,6 +10,7 @@ Deno.test("parseConfig() reads the documented example", () => {
     folderIds: [],
     clientId: "AbC123",
     userId: null,
+    serviceAccount: null,
   });
 });
 

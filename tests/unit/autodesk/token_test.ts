@@ -91,6 +91,7 @@ const refusals: readonly (readonly [number, unknown, string, RegExp])[] = [
   [401, oauth("invalid_client"), "credentials_invalid", /"app".*expired.*CLIENT_SECRET/],
   [401, gateway("AUTH-006"), "credentials_invalid", /expired/],
   [400, oauth("invalid_client"), "credentials_invalid", /expired/],
+  [401, gateway("Auth-001"), "credentials_invalid", /expired/],
   [403, gateway("Auth-001"), "api_disabled", /My Applications/],
   [403, gateway("AUTH-001"), "api_disabled", /My Applications/],
   [400, oauth("unauthorized_client"), "api_disabled", /server-to-server/],

@@ -19,7 +19,7 @@ Deno.test("parseConfig() reads folders inside one shared drive", () => {
 });
 
 Deno.test("parseConfig() takes the account's own corpus where no scope is named", () => {
-  const account = { scope: { type: "account" }, impersonate: null };
+  const account = { scope: { type: "account" }, serviceAccount: null, impersonate: null };
   deepEqual(parseConfig({}), account);
   deepEqual(parseConfig({ drive_id: null, folder_id: null, folder_ids: null }), account);
 });
@@ -31,6 +31,7 @@ Deno.test("parseConfig() tolerates keys of other programs", () => {
 
 Deno.test("parseConfig() reads the user to act for", () => {
   deepEqual(parseConfig({ impersonate: "ann@company.example" }).impersonate, "ann@company.example");
+  deepEqual(parseConfig({ service_account: "north-2" }).serviceAccount, "north-2");
 });
 
 const refused: readonly (readonly [unknown, RegExp])[] = [
@@ -53,6 +54,10 @@ const refused: readonly (readonly [unknown, RegExp])[] = [
   [{ folder_ids: ["A", ""] }, /folder_ids must be a list/],
   [{ folder_ids: Array(101).fill("A") }, /folder_ids must be a list of 1 to 100/],
   [{ folder_id: "A", folder_ids: ["B"] }, /either folder_id or folder_ids, not both/],
+  [
+    { service_account: "no spaces" },
+    /service_account must be the name under which .*: current value is "no spaces"/,
+  ],
   [
     { impersonate: "ann" },
     /impersonate must be the e-mail address of a user: current value is "ann"/,

@@ -47,6 +47,18 @@ Deno.test("quotaOf() gives each reading user a bucket of its own, without naming
   notEqual(bucket, others[0]);
 });
 
+Deno.test("quotaOf() gives people's own accounts the bucket of the client they let in", () => {
+  const bucket = (id: string) => {
+    const values: Record<string, string> = {
+      CONNECTOR_GOOGLE_CLIENT_ID: id,
+      CONNECTOR_GOOGLE_CLIENT_SECRET: "secret",
+    };
+    const people = googleDrive.parseSettings((name) => values[name]);
+    return googleDrive.quotaOf(new URL(`${API}/files`), parseConfig({}), people).bucket;
+  };
+  notEqual(bucket("one"), bucket("two"));
+});
+
 Deno.test("quotaOf() refuses settings that are not the provider's", () => {
   const strange = { apiUrl: "", tokenUrl: "", credentials: { email: "x" } };
   throws(() => googleDrive.quotaOf(new URL(`${API}/files`), parseConfig({}), strange), TypeError);

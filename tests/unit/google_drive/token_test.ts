@@ -172,3 +172,47 @@ Deno.test("issueToken() ends with the caller's own reason when it is aborted", a
   });
   await rejects(issued, { message: "slice over" });
 });
+
+Deno.test("issueToken() takes the service account that the endpoint names", async () => {
+  const { pem } = await testAccount();
+  const north = keyFile(pem, { client_email: "north@project.example", private_key_id: "key-2" });
+  const values: Record<string, string> = {
+    CONNECTOR_GOOGLE_DRIVE_CREDENTIALS: keyFile(pem),
+    CONNECTOR_GOOGLE_DRIVE_SERVICE_ACCOUNTS: JSON.stringify({ north }),
+  };
+  const settings = parseSettings((name) => values[name]);
+  const signal = new AbortController().signal;
+  const ask = (service_account: string) => {
+    const config = parseConfig({ service_account });
+    const now = () => NOW;
+    return issueToken({ config, settings, fetch: refuseSignature, now, signal });
+  };
+  async function refuseSignature(_: URL | RequestInfo, init: RequestInit = {}) {
+    const form = new URLSearchParams(await new Response(init.body ?? null).text());
+    const [, claims = ""] = (form.get("assertion") ?? "").split(".");
+    match(atob(claims), /"iss":"north@project.example"/);
+    return json(400, body("invalid_grant", "Invalid JWT Signature."));
+  }
+  await rejects(ask("north"), {
+    code: "credentials_invalid",
+    message: /the entry "north" of CONNECTOR_GOOGLE_DRIVE_SERVICE_ACCOUNTS/,
+  });
+  const message = /"west" of endpoint_config.*CONNECTOR_GOOGLE_DRIVE_SERVICE_ACCOUNTS/;
+  await rejects(ask("west"), { code: "credentials_invalid", message });
+});
+
+Deno.test("issueToken() names both ways where only people can read", async () => {
+  const values: Record<string, string> = {
+    CONNECTOR_GOOGLE_CLIENT_ID: "client",
+    CONNECTOR_GOOGLE_CLIENT_SECRET: "secret",
+  };
+  const issued = issueToken({
+    config: parseConfig({}),
+    settings: parseSettings((name) => values[name]),
+    fetch: () => Promise.resolve(json(200, GRANTED)),
+    now: () => NOW,
+    signal: new AbortController().signal,
+  });
+  const message = /connect a Google account.*CONNECTOR_GOOGLE_DRIVE_CREDENTIALS/;
+  await rejects(issued, { code: "setting_invalid", message });
+});

@@ -3,8 +3,10 @@ import { z } from "zod";
 import { SyncError } from "../errors.ts";
 import type { FailureCode } from "../errors.ts";
 import type { Quota, Task } from "../providers/types.ts";
+import { type ConsentsDb, createConsentsDb } from "./consents_db.ts";
 import { toDatabaseError } from "./database_error.ts";
 import type { EncodedRpc, RpcAnswer } from "./encoded_rpc.ts";
+import { createRefreshesDb, type RefreshesDb } from "./refreshes_db.ts";
 import {
   AbsentItemsSchema,
   ClaimResultSchema,
@@ -45,6 +47,8 @@ import type {
   UnplannedSchedule,
 } from "./types.ts";
 
+export type * from "./consents_db.ts";
+export type * from "./refreshes_db.ts";
 export type * from "./types.ts";
 
 /**
@@ -52,7 +56,7 @@ export type * from "./types.ts";
  * transaction. Every method throws a `SyncError`: `lease_lost` when the lease is no longer the
  * caller's (nothing was written), `unavailable` when the call may be tried again.
  */
-export interface ConnectorDb {
+export interface ConnectorDb extends ConsentsDb, RefreshesDb {
   /** Leases due endpoints: at most `batch`, and never more than `maxConcurrent` in all. */
   claim(request: ClaimRequest): Promise<ClaimResult>;
   /** Opens or continues a run for each lease that is still held; the others are left out. */
@@ -129,6 +133,8 @@ export function createConnectorDb(client: RpcClient): ConnectorDb {
     return readAnswer(name, await client.rpcEncoded(name, JSON.stringify(args)), schema);
   };
   return {
+    ...createConsentsDb(call),
+    ...createRefreshesDb(call),
     claim: ({ maxConcurrent, batch, endpointType }) =>
       call("connector_claim", {
         p_max_concurrent: maxConcurrent,
@@ -216,7 +222,8 @@ function toLease({ endpoint_id, lease_token }: Lease): Lease {
   return { endpoint_id, lease_token };
 }
 
-type Call = <Result>(
+/** Calls one function of the database and checks its answer. */
+export type Call = <Result>(
   name: string,
   args: object,
   schema: z.ZodType<Result>,

@@ -14,6 +14,9 @@ export const LEASE_LOST_SQLSTATE = "FC001";
 /** Raised by the database when a change log cannot be enough and everything must be listed again. */
 export const LISTING_NEEDED_SQLSTATE = "FC005";
 
+/** Raised by the database when there is no such endpoint among the user's. */
+export const NOT_FOUND_SQLSTATE = "PT404";
+
 /**
  * SQLSTATEs and PostgREST codes of a database that can be asked again: a statement that took too
  * long, a lost or refused connection, too few resources, a shutdown, a deadlock, a full pool.
@@ -38,6 +41,12 @@ export function toDatabaseError(name: string, status: number, failure: RpcFailur
     return wrap("unavailable", UNAVAILABLE, cause);
   }
   return wrap("internal", UNEXPECTED, cause);
+}
+
+/** Whether a call failed because there is no such endpoint among the user's. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof SyncError && error.cause instanceof DatabaseCallError &&
+    error.cause.code === NOT_FOUND_SQLSTATE;
 }
 
 const LEASE_LOST = "Another worker has taken over this endpoint, so this one stopped.";

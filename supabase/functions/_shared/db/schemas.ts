@@ -60,7 +60,10 @@ export const SliceContextsSchema = z.array(z.object({
     access_token: z.string(),
     token_type: z.string(),
     expires_at: Instant,
+    grant_type: z.enum(["application", "user"]),
+    generation: z.number(),
   }).nullable(),
+  needs_grant: z.boolean(),
 }));
 
 /** Answer of `connector_start_listing`. */

@@ -1,6 +1,7 @@
 import type { Claim, ConnectorDb } from "../db/connector_db.ts";
 import type { Log } from "../log.ts";
 import { planSchedules } from "./plan_schedules.ts";
+import { startDueRefreshes } from "./due_refreshes.ts";
 import { type StartedBatch, type StartResult, toBatches } from "./start_sync.ts";
 
 /** What a round of dispatching needs. */
@@ -18,6 +19,8 @@ export interface DispatchReport {
   readonly claimed: number;
   readonly started: number;
   readonly released: number;
+  /** Grants that were handed over to be kept alive. */
+  readonly refreshed: number;
 }
 
 const LARGEST_CLAIM = 100;
@@ -26,9 +29,15 @@ const LONGEST_ROUND_MS = 45_000;
 
 /**
  * Plans new schedules, then claims what is due and starts it, until nothing more may be claimed.
- * What cannot be started is given back at once, with the reason.
+ * What cannot be started is given back at once, with the reason. Grants that would lapse are handed
+ * over at the same time, and hinder none of it.
  */
 export async function runDispatchRound(deps: DispatchDeps): Promise<DispatchReport> {
+  const [claimed, refreshed] = await Promise.all([claimAndStart(deps), startDueRefreshes(deps)]);
+  return { ...claimed, refreshed };
+}
+
+async function claimAndStart(deps: DispatchDeps): Promise<Omit<DispatchReport, "refreshed">> {
   const startedAtMs = deps.now().getTime();
   const planned = await planTolerantly(deps);
   let claimed = 0;
@@ -63,7 +72,7 @@ async function planTolerantly({ db, log, now }: DispatchDeps): Promise<number> {
 }
 
 async function startAll(deps: DispatchDeps, claims: readonly Claim[], isMoreDue: boolean) {
-  const batches = toBatches(claims).map((batch) => ({ ...batch, isMoreDue }));
+  const batches = toBatches(claims).map((batch) => ({ ...batch, refreshes: [], isMoreDue }));
   const counts = await Promise.all(batches.map((batch) => startOrRelease(deps, batch)));
   return counts.reduce((sum, count) => ({
     started: sum.started + count.started,

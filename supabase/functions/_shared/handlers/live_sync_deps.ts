@@ -1,3 +1,4 @@
+import { freshFetch } from "../http/fresh_fetch.ts";
 import { sleep } from "../sync/sleep.ts";
 import { liveDeps } from "./live_deps.ts";
 import type { SyncFunctionDeps } from "./sync.ts";
@@ -6,6 +7,7 @@ import type { SyncFunctionDeps } from "./sync.ts";
 export function liveSyncDeps(slug: string): SyncFunctionDeps {
   return {
     ...liveDeps(slug),
+    tokenFetch: freshFetch,
     sleep,
     random: Math.random,
     unloading: unloadSignal(globalThis),

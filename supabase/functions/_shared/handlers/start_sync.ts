@@ -11,6 +11,8 @@ export interface Batch {
 
 /** A batch as it is handed over. */
 export interface StartedBatch extends Batch {
+  /** Endpoints whose grants are to be kept alive. */
+  readonly refreshes: readonly string[];
   /** More was due than was claimed: whoever is done with the batch looks for more. */
   readonly isMoreDue: boolean;
 }
@@ -75,6 +77,7 @@ export async function startSync(deps: StartDeps, batch: StartedBatch): Promise<S
             endpoint_id,
             lease_token,
           })),
+          refreshes: batch.refreshes,
           more_due: batch.isMoreDue,
         }),
       },

@@ -4,10 +4,14 @@ import { type FailureCode, SyncError } from "../errors.ts";
 export const REQUEST_CODES = [
   "body_invalid",
   "body_too_large",
+  "consent_denied",
+  "consent_failed",
   "forbidden",
   "method_not_allowed",
   "not_found",
   "parameter_invalid",
+  "scope_missing",
+  "state_invalid",
   "unauthorized",
 ] as const;
 
@@ -18,11 +22,24 @@ export type RequestCode = typeof REQUEST_CODES[number];
 const STATUS: Readonly<Record<RequestCode, number>> = {
   body_invalid: 400,
   body_too_large: 413,
+  consent_denied: 403,
+  consent_failed: 502,
   forbidden: 403,
   method_not_allowed: 405,
   not_found: 404,
   parameter_invalid: 400,
+  scope_missing: 403,
+  state_invalid: 400,
   unauthorized: 401,
+};
+
+/** HTTP status of each failure that is not our own fault. */
+const FAILURE_STATUS: Readonly<Partial<Record<FailureCode, number>>> = {
+  config_invalid: 400,
+  grant_revoked: 400,
+  rate_limited: 503,
+  response_invalid: 502,
+  unavailable: 503,
 };
 
 /** A request that is refused. The message goes to the caller as it is. */
@@ -61,9 +78,8 @@ export function toRefusal(thrown: unknown): Refusal {
   }
   if (thrown instanceof SyncError && thrown.code !== "internal") {
     const { code, message } = thrown;
-    return code === "unavailable"
-      ? { status: 503, code, message, headers: { "retry-after": "10" } }
-      : { status: 500, code, message, headers: {} };
+    const status = FAILURE_STATUS[code] ?? 500;
+    return { status, code, message, headers: status === 503 ? { "retry-after": "10" } : {} };
   }
   return {
     status: 500,

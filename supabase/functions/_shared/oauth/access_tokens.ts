@@ -3,12 +3,18 @@ import { SyncError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { AccessToken, Provider, ProviderSettings } from "../providers/types.ts";
 import { Secret } from "../secret.ts";
+import { type AuthMode, grantMissing } from "./auth_mode.ts";
+import { type Grants, type GrantToken, RENEW_BEFORE_MS } from "./grants.ts";
 import type { TokenVault } from "./token_vault.ts";
 
 /** What {@linkcode createAccessTokens} needs. */
 export interface AccessTokensDeps {
   readonly db: Pick<ConnectorDb, "storeToken">;
   readonly vault: TokenVault;
+  /** Where the tokens of connected accounts come from. */
+  readonly grants: Grants;
+  /** `CONNECTOR_PUBLIC_URL`; where owners connect accounts. */
+  readonly publicUrl: string;
   readonly now: () => Date;
   readonly log: Log;
 }
@@ -16,9 +22,11 @@ export interface AccessTokensDeps {
 /** Whose token is wanted, and how to obtain one. */
 export interface AccessTokenRequest<Config> {
   readonly lease: Lease;
+  /** Whose token: `authModeOf` says it. */
+  readonly mode: AuthMode;
   /** The sealed token of the slice's context. */
   readonly stored: StoredToken | null;
-  readonly provider: Pick<Provider<Config>, "issueToken">;
+  readonly provider: Pick<Provider<Config>, "issueToken" | "oauthProfile" | "classifyGrant">;
   readonly config: Config;
   readonly settings: ProviderSettings;
   /** Reaches the provider's token address; carries a time limit. */
@@ -45,10 +53,12 @@ export interface AccessTokens {
 interface HeldToken {
   readonly token: Secret;
   readonly usableUntilMs: number;
+  /** Of a grant's token; `null` for one of the application's own. */
+  readonly generation: number | null;
 }
 
-/** A token is replaced when it has no more than this left. */
-export const RENEW_BEFORE_MS = 5 * 60_000;
+/** Obtains a token other than that of the refused generation. */
+type Issue = (refusedGeneration: number | null) => Promise<HeldToken>;
 
 /** Creates the process's access tokens. */
 export function createAccessTokens(deps: AccessTokensDeps): AccessTokens {
@@ -64,25 +74,36 @@ export function createAccessTokens(deps: AccessTokensDeps): AccessTokens {
     return issued;
   }
 
-  return { accessTokenFor: (request) => createSource(deps, request, () => issueOnce(request)) };
+  return {
+    accessTokenFor: (request) =>
+      createSource(
+        deps,
+        request,
+        request.mode === "user"
+          ? (refusedGeneration) => useGrant(deps, request, refusedGeneration)
+          : () => issueOnce(request),
+      ),
+  };
 }
 
 function createSource<Config>(
   deps: AccessTokensDeps,
   request: AccessTokenRequest<Config>,
-  issue: () => Promise<HeldToken>,
+  issue: Issue,
 ): AccessTokenSource {
   let held: Promise<HeldToken> | null = null;
-  let refused: Secret | null = null;
+  let refused: HeldToken | null = null;
+  let latest: HeldToken | null = null;
 
   async function obtain(): Promise<HeldToken> {
-    const opened = refused === null ? await openStored(deps, request) : null;
-    return opened ?? await issue();
+    if (refused !== null) return await issue(refused.generation);
+    const opened = await openStored(deps, request);
+    return opened.type === "usable" ? opened.held : await issue(opened.unreadableGeneration);
   }
 
   async function settle(attempt: Promise<HeldToken>): Promise<HeldToken> {
     try {
-      return await attempt;
+      return latest = await attempt;
     } catch (error) {
       // A failed attempt is not kept: the next caller tries again.
       if (held === attempt) held = null;
@@ -95,34 +116,66 @@ function createSource<Config>(
       const attempt = held ??= obtain();
       const { token, usableUntilMs } = await settle(attempt);
       if (deps.now().getTime() < usableUntilMs) return token;
-      if (held === attempt || held === null) held = issue();
+      if (held === attempt || held === null) held = issue(null);
       return (await settle(held)).token;
     },
     invalidate(token) {
       // Several tasks may report the same token; the replacement is there or on its way.
-      if (refused !== null) return token.reveal() === refused.reveal();
+      if (refused !== null) return token.reveal() === refused.token.reveal();
+      if (latest?.token.reveal() !== token.reveal()) return true;
       deps.log.warn("access_token_refused", { endpoint_id: request.lease.endpoint_id });
-      refused = token;
+      refused = latest;
       held = null;
       return true;
     },
   };
 }
 
+type Opened =
+  | { readonly type: "usable"; readonly held: HeldToken }
+  /** The token of that generation, if any, cannot be read and must be replaced. */
+  | { readonly type: "none"; readonly unreadableGeneration: number | null };
+
+const NONE: Opened = { type: "none", unreadableGeneration: null };
+
 async function openStored<Config>(
   deps: AccessTokensDeps,
-  { lease, stored }: AccessTokenRequest<Config>,
-): Promise<HeldToken | null> {
-  if (stored === null) return null;
+  { lease, stored, mode }: AccessTokenRequest<Config>,
+): Promise<Opened> {
+  // Neither stands in for the other: they may see different files.
+  if (stored?.grant_type !== mode) return NONE;
   const usableUntilMs = Date.parse(stored.expires_at) - RENEW_BEFORE_MS;
-  if (!(deps.now().getTime() < usableUntilMs)) return null;
+  if (!(deps.now().getTime() < usableUntilMs)) return NONE;
+  const generation = mode === "user" ? stored.generation : null;
   try {
-    return { token: await deps.vault.open(stored.access_token, lease.endpoint_id), usableUntilMs };
+    const token = await deps.vault.open(stored.access_token, lease.endpoint_id);
+    return { type: "usable", held: { token, usableUntilMs, generation } };
   } catch (cause) {
-    // Only a cache: a token of the application's own is issued anew.
+    // An access token can be had anew; whether the refresh token can be read will be seen then.
     deps.log.warn("stored_token_unreadable", { endpoint_id: lease.endpoint_id, cause });
-    return null;
+    return { type: "none", unreadableGeneration: generation };
   }
+}
+
+async function useGrant<Config>(
+  deps: AccessTokensDeps,
+  { lease, stored, provider, config, settings, signal }: AccessTokenRequest<Config>,
+  refusedGeneration: number | null,
+): Promise<HeldToken> {
+  const endpointId = lease.endpoint_id;
+  if (stored?.grant_type !== "user") throw grantMissing(deps.publicUrl, endpointId);
+  const granted = await deps.grants.accessToken({
+    endpointId,
+    profile: provider.oauthProfile(config, settings),
+    classify: (failure) => provider.classifyGrant(failure),
+    refusedGeneration,
+    signal,
+  });
+  return toHeld(granted, deps.now());
+}
+
+function toHeld({ token, expiresAt, generation }: GrantToken, now: Date): HeldToken {
+  return { token, usableUntilMs: usableUntil(expiresAt, now), generation };
 }
 
 async function issueAndStore<Config>(
@@ -131,20 +184,24 @@ async function issueAndStore<Config>(
 ): Promise<HeldToken> {
   const { lease, provider, config, settings, fetch, signal } = request;
   const issued = await provider.issueToken({ config, settings, fetch, now: deps.now, signal });
-  const remainingMs = issued.expires_at.getTime() - deps.now().getTime();
-  if (!(remainingMs > 0)) {
+  if (!(issued.expires_at > deps.now())) {
     throw new SyncError(
       "response_invalid",
       "The provider issued an access token that has expired.",
     );
   }
   await deps.db.storeToken(lease, await sealToken(deps.vault, lease, issued));
-  // A provider of short-lived tokens would otherwise be asked again for every page.
-  const renewBeforeMs = Math.min(RENEW_BEFORE_MS, remainingMs / 2);
   return {
     token: new Secret(issued.access_token),
-    usableUntilMs: issued.expires_at.getTime() - renewBeforeMs,
+    usableUntilMs: usableUntil(issued.expires_at, deps.now()),
+    generation: null,
   };
+}
+
+// A provider of short-lived tokens would otherwise be asked again for every page.
+function usableUntil(expiresAt: Date, now: Date): number {
+  const remainingMs = expiresAt.getTime() - now.getTime();
+  return expiresAt.getTime() - Math.min(RENEW_BEFORE_MS, remainingMs / 2);
 }
 
 async function sealToken(vault: TokenVault, lease: Lease, issued: AccessToken) {

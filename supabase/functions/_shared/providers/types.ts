@@ -321,6 +321,8 @@ export interface Provider<Config> {
   readonly key: string;
   readonly displayName: string;
   readonly limits: ProviderLimits;
+  /** What a token must allow; nothing more is asked for. */
+  readonly scopes: readonly string[];
   /** How changes are found: in change logs, or by walking again the folders that changed. */
   readonly incremental: "feed" | "walk";
   /** Throws `config_invalid` with a sentence that names the field and what it allows. */

@@ -2,6 +2,7 @@ import type { SliceContext, SliceOutcome } from "../db/connector_db.ts";
 import { SyncError, toSyncError } from "../errors.ts";
 import { createTimedFetch } from "../http/timed_fetch.ts";
 import { type Log, logWith } from "../log.ts";
+import { authModeOf } from "../oauth/auth_mode.ts";
 import type { Budget } from "./budget.ts";
 import { retryUnavailable } from "./db_retry.ts";
 import type { EngineDeps } from "./deps.ts";
@@ -112,7 +113,7 @@ async function work<Config>(base: Base, deps: EngineDeps<Config>): Promise<Slice
 /** Parses what the endpoint's owner wrote and gets everything ready for reading. */
 function prepare<Config>(base: Base, deps: EngineDeps<Config>): EndpointRun<Config> {
   const { provider, settings } = deps;
-  const { endpoint, token } = base.context;
+  const { endpoint, token, needs_grant } = base.context;
   if (endpoint.endpoint_type !== provider.key) {
     throw new SyncError(
       "internal",
@@ -123,6 +124,7 @@ function prepare<Config>(base: Base, deps: EngineDeps<Config>): EndpointRun<Conf
   const signal = AbortSignal.any([base.lost, base.budget.unloading]);
   const tokens = deps.accessTokens.accessTokenFor({
     lease: base.context,
+    mode: authModeOf(endpoint.endpoint_config, needs_grant),
     stored: token,
     provider,
     config,

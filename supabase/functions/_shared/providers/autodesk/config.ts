@@ -14,6 +14,8 @@ export interface AutodeskConfig {
   readonly clientId: string | null;
   /** The Autodesk user in whose name the application reads. */
   readonly userId: string | null;
+  /** The name of the Secure Service Account that reads; `null`: the application itself. */
+  readonly serviceAccount: string | null;
 }
 
 const MOST_FOLDERS = 100;
@@ -29,6 +31,7 @@ const storedConfig = z.object({
   folder_ids: z.array(folderUrn).min(1).max(MOST_FOLDERS).nullish(),
   client_id: z.string().regex(/^[A-Za-z0-9_-]{1,200}$/).nullish(),
   x_user_id: z.string().regex(/^[A-Za-z0-9_-]{1,100}$/).nullish(),
+  service_account: z.string().regex(/^[A-Za-z0-9._-]{1,100}$/).nullish(),
 });
 
 const RULES: Readonly<Record<keyof typeof storedConfig.shape, string>> = {
@@ -40,9 +43,11 @@ const RULES: Readonly<Record<keyof typeof storedConfig.shape, string>> = {
     "(the decoded folderUrn of a folder's web address)",
   client_id: "client_id must be the client id of an application of Autodesk Platform Services",
   x_user_id: "x_user_id must be the Autodesk id of a user",
+  service_account: "service_account must be the name under which a service account is configured " +
+    "(letters, digits, '.', '-' and '_')",
 };
 
-function refuse(rule: string, value: unknown, cause: unknown): SyncError {
+function refuse(rule: string, value: unknown, cause?: unknown): SyncError {
   const message = `Cannot read endpoint_config as ${rule}: current value is ${showValue(value)}`;
   return new SyncError("config_invalid", message, { cause });
 }
@@ -66,12 +71,18 @@ function withPrefix(id: string): string {
 export function parseConfig(stored: unknown): AutodeskConfig {
   const result = storedConfig.safeParse(stored);
   if (!result.success) throw explain(result.error, stored);
-  const { project_id, hub_id, folder_ids, client_id, x_user_id } = result.data;
+  const { project_id, hub_id, folder_ids, client_id, x_user_id, service_account } = result.data;
+  if (x_user_id && service_account) {
+    // The header is for an application that reads by itself; a service account is a user already.
+    const both = { x_user_id, service_account };
+    throw refuse("it must hold either x_user_id or service_account, not both", both);
+  }
   return {
     projectId: withPrefix(project_id),
     hubId: hub_id ? withPrefix(hub_id) : null,
     folderIds: [...new Set(folder_ids ?? [])],
     clientId: client_id ?? null,
     userId: x_user_id ?? null,
+    serviceAccount: service_account ?? null,
   };
 }

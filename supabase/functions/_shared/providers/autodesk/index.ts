@@ -4,7 +4,10 @@ import { confirmGone } from "./absences.ts";
 import { classify } from "./classify.ts";
 import { type AutodeskConfig, parseConfig } from "./config.ts";
 import { readWalkPage } from "./contents.ts";
+import { classifyGrant } from "./grant_errors.ts";
+import { oauthProfile } from "./oauth_profile.ts";
 import { quotaOf } from "./quota.ts";
+import { READ_SCOPE } from "./scopes.ts";
 import { parseSettings } from "./settings.ts";
 import { startListing } from "./start.ts";
 import { showValue } from "./text.ts";
@@ -37,10 +40,13 @@ export const autodesk: Provider<AutodeskConfig> = {
     maxParallelTasks: 6,
     foldersPerTask: 1,
   },
+  scopes: [READ_SCOPE],
   incremental: "walk",
   parseConfig,
   parseSettings,
   issueToken,
+  oauthProfile,
+  classifyGrant,
   callHeaders: ({ userId }) => userId === null ? {} : { "x-user-id": userId },
   startListing,
   readPage,

@@ -5,7 +5,7 @@ import type { ProviderContext } from "../types.ts";
 import { CUSTOM_INTEGRATIONS } from "./classify.ts";
 import type { AutodeskConfig } from "./config.ts";
 import { hubList, parseAnswer, projectAnswer } from "./schemas.ts";
-import { CLIENT_ID } from "./settings.ts";
+import { CLIENT_ID } from "./credentials.ts";
 import { hubsUrl, projectUrl } from "./urls.ts";
 
 type Context = ProviderContext<AutodeskConfig>;

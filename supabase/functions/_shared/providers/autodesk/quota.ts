@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { ProviderSettings, Quota } from "../types.ts";
-import { Applications } from "./applications.ts";
 import type { AutodeskConfig } from "./config.ts";
+import { credentialsOf } from "./credentials.ts";
 
 /**
  * Calls a minute for one client id, for each kind of call by itself.
@@ -22,11 +22,7 @@ const OTHER = ["other", 50] as const;
 
 /** Which limit a call counts against: those of one client id are shared by all its endpoints. */
 export function quotaOf(url: URL, config: AutodeskConfig, settings: ProviderSettings): Quota {
-  const { credentials } = settings;
-  if (!(credentials instanceof Applications)) {
-    throw new TypeError("Cannot tell the quota as settings must come from parseSettings()");
-  }
-  const clientId = config.clientId ?? credentials.defaultClientId ?? "";
+  const clientId = credentialsOf(settings).clientIdOf(config);
   const digest = createHash("sha256").update(clientId).digest("hex").slice(0, 16);
   const known = KINDS.find(([pattern]) => pattern.test(url.pathname));
   const [kind, unitsPerMinute] = known === undefined ? OTHER : [known[1], known[2]];

@@ -1,21 +1,18 @@
 import { z } from "zod";
 import { SyncError } from "../../errors.ts";
+import { Secret } from "../../secret.ts";
 import type { ProviderSettings } from "../types.ts";
-import { Applications } from "./applications.ts";
+import { type Application, Applications } from "./applications.ts";
+import { CLIENT_ID, CLIENT_SECRET, CLIENTS, Credentials, SERVICE_ACCOUNTS } from "./credentials.ts";
+import { ServiceAccount } from "./service_account.ts";
 
 /** Settings of the Autodesk Construction Cloud provider. */
 export interface AutodeskSettings extends ProviderSettings {
-  readonly credentials: Applications;
+  readonly credentials: Credentials;
 }
 
 const DEFAULT_API_URL = "https://developer.api.autodesk.com";
 const API_URL = "CONNECTOR_AUTODESK_API_URL";
-/** The default application. */
-export const CLIENT_ID = "CONNECTOR_AUTODESK_CLIENT_ID";
-/** Its secret. */
-export const CLIENT_SECRET = "CONNECTOR_AUTODESK_CLIENT_SECRET";
-/** Any number of further applications. */
-export const CLIENTS = "CONNECTOR_AUTODESK_CLIENTS";
 
 type ReadEnv = (name: string) => string | undefined;
 
@@ -23,6 +20,22 @@ type ReadEnv = (name: string) => string | undefined;
 const clientId = z.string().regex(/^[!-9;-~]+$/);
 const secret = z.string().regex(/^[!-~]+$/);
 const clients = z.record(clientId, secret);
+const accountName = z.string().regex(/^[A-Za-z0-9._-]{1,100}$/);
+const PEM = /-----BEGIN (RSA )?PRIVATE KEY-----[\s\S]+-----END (RSA )?PRIVATE KEY-----/;
+const serviceAccounts = z.record(
+  accountName,
+  z.object({
+    service_account_id: z.string().regex(/^[!-~]+$/),
+    key_id: z.string().regex(/^[!-~]+$/),
+    // Copying a key through a .env file often turns its line breaks into a backslash and an n.
+    private_key: z.string().transform((pem) => pem.replaceAll("\\n", "\n")).pipe(
+      z.string().regex(PEM),
+    ),
+    client_id: clientId.optional(),
+    client_secret: secret.optional(),
+  }),
+);
+type StoredServiceAccount = z.infer<typeof serviceAccounts>[string];
 
 function invalid(name: string, rule: string): SyncError {
   // The value is never shown: it is a secret, or may hold one.
@@ -68,24 +81,82 @@ function readDefault(env: ReadEnv): readonly [string, string] | null {
   return [id, value];
 }
 
-/** Reads the provider's settings from the environment. */
-export function parseSettings(env: ReadEnv): AutodeskSettings {
-  const apiUrl = readApiUrl(env);
+function readApplications(env: ReadEnv): Applications {
   const secrets = readClients(env);
   const chosen = readDefault(env);
   if (chosen !== null) secrets.set(...chosen);
   const [only, ...others] = secrets.keys();
-  if (only === undefined) {
+  const single = only !== undefined && others.length === 0 ? only : null;
+  return new Applications(secrets, chosen?.[0] ?? single);
+}
+
+function applicationOf(
+  name: string,
+  { client_id, client_secret }: StoredServiceAccount,
+  applications: Applications,
+): Application | null {
+  if (client_id === undefined) {
+    if (client_secret === undefined) return null;
+    throw invalid(SERVICE_ACCOUNTS, `hold the client_id of the client_secret of entry "${name}"`);
+  }
+  if (client_secret !== undefined) {
+    return { clientId: client_id, clientSecret: new Secret(client_secret) };
+  }
+  const application = applications.find(client_id);
+  if (application !== null) return application;
+  throw invalid(
+    SERVICE_ACCOUNTS,
+    `hold the client_secret of entry "${name}", where neither ${CLIENT_ID} nor ${CLIENTS} holds ` +
+      "its client_id",
+  );
+}
+
+function readServiceAccounts(
+  env: ReadEnv,
+  applications: Applications,
+): ReadonlyMap<string, ServiceAccount> {
+  const text = env(SERVICE_ACCOUNTS)?.trim();
+  if (!text) return new Map();
+  const result = serviceAccounts.safeParse(parseJson(text));
+  if (!result.success) {
+    const place = result.error.issues[0]?.path.join(".") ?? "";
+    throw invalid(
+      SERVICE_ACCOUNTS,
+      'be a JSON object of service accounts by name, as {"<name>":{"service_account_id":"…",' +
+        '"key_id":"…","private_key":"-----BEGIN …"}}, each if need be with client_id and ' +
+        `client_secret: look at ${/^[\w.-]+$/.test(place) ? `"${place}"` : "the whole"}`,
+    );
+  }
+  return new Map(
+    Object.entries(result.data).map(([name, stored]) => [
+      name,
+      new ServiceAccount({
+        name,
+        serviceAccountId: stored.service_account_id,
+        keyId: stored.key_id,
+        privateKey: stored.private_key,
+        application: applicationOf(name, stored, applications),
+      }),
+    ]),
+  );
+}
+
+/** Reads the provider's settings from the environment. */
+export function parseSettings(env: ReadEnv): AutodeskSettings {
+  const apiUrl = readApiUrl(env);
+  const applications = readApplications(env);
+  const accounts = readServiceAccounts(env, applications);
+  const hasOwn = [...accounts.values()].some(({ application }) => application !== null);
+  if (applications.isEmpty && !hasOwn) {
     throw new SyncError(
       "setting_invalid",
       `Cannot reach Autodesk as ${CLIENT_ID} and ${CLIENT_SECRET} must hold an application of ` +
         `Autodesk Platform Services (further ones go into ${CLIENTS}): current value is empty`,
     );
   }
-  const defaultClientId = chosen?.[0] ?? (others.length === 0 ? only : null);
   return {
     apiUrl,
     tokenUrl: `${apiUrl}/authentication/v2/token`,
-    credentials: new Applications(secrets, defaultClientId),
+    credentials: new Credentials(applications, accounts),
   };
 }

@@ -1,13 +1,11 @@
 import { z } from "zod";
 import { SyncError } from "../../errors.ts";
 import type { AccessToken, TokenContext } from "../types.ts";
-import { type Application, Applications } from "./applications.ts";
+import { type Application, basicAuthorization } from "./applications.ts";
 import type { AutodeskConfig } from "./config.ts";
-import { CLIENT_ID, CLIENT_SECRET, CLIENTS } from "./settings.ts";
+import { type Asker, credentialsOf } from "./credentials.ts";
+import { READ_SCOPE } from "./scopes.ts";
 import { toTokenError } from "./token_errors.ts";
-
-/** Enough for every GET of the Data Management API; it opens nothing for writing. */
-export const READ_SCOPE = "data:read";
 
 const LONGEST_WAIT_MS = 20_000;
 
@@ -18,33 +16,17 @@ const tokenAnswer = z.object({
   scope: z.string().min(1).optional(),
 });
 
-/** The application that reads for an endpoint. */
-function chooseApplication(credentials: unknown, { clientId }: AutodeskConfig): Application {
-  if (!(credentials instanceof Applications)) {
-    throw new TypeError("Cannot issue a token as settings must come from parseSettings()");
-  }
-  const application = credentials.find(clientId);
-  if (application !== null) return application;
-  throw new SyncError(
-    "credentials_invalid",
-    clientId === null
-      ? `Cannot choose an application as endpoint_config must name its client_id where ${CLIENTS} ` +
-        `holds several and ${CLIENT_ID} none`
-      : `Cannot find the secret of client_id "${clientId}" of endpoint_config: set both as ` +
-        `${CLIENT_ID} and ${CLIENT_SECRET}, or add them to ${CLIENTS}`,
-  );
-}
-
 async function post(
   { settings, fetch, signal }: TokenContext<AutodeskConfig>,
-  { authorization }: Application,
+  application: Application,
+  form: Readonly<Record<string, string>>,
 ): Promise<{ readonly response: Response; readonly body: unknown }> {
   try {
     const response = await fetch(settings.tokenUrl, {
       method: "POST",
       // Autodesk refuses a request that names the client in its body as well.
-      headers: { accept: "application/json", authorization },
-      body: new URLSearchParams({ grant_type: "client_credentials", scope: READ_SCOPE }),
+      headers: { accept: "application/json", authorization: basicAuthorization(application) },
+      body: new URLSearchParams(form),
       // The secret goes to the configured address and nowhere else.
       redirect: "error",
       signal: AbortSignal.any([signal, AbortSignal.timeout(LONGEST_WAIT_MS)]),
@@ -58,6 +40,18 @@ async function post(
   }
 }
 
+/** What is asked for: a token of the application's own, or one of a service account's. */
+async function grantForm(
+  { application, serviceAccount }: Asker,
+  now: Date,
+): Promise<Readonly<Record<string, string>>> {
+  if (serviceAccount === null) return { grant_type: "client_credentials", scope: READ_SCOPE };
+  return {
+    grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer",
+    assertion: await serviceAccount.signAssertion(application.clientId, now),
+  };
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -68,16 +62,19 @@ function parseJson(text: string): unknown {
 }
 
 /**
- * Obtains an access token for the application itself (two-legged).
+ * Obtains an access token for the application itself (two-legged), or for the Secure Service Account
+ * that the endpoint names, which is a user of its own and needs no refresh token.
  * https://aps.autodesk.com/en/docs/oauth/v2/reference/http/gettoken-POST/
  */
 export async function issueToken(context: TokenContext<AutodeskConfig>): Promise<AccessToken> {
-  const application = chooseApplication(context.settings.credentials, context.config);
+  const asker = credentialsOf(context.settings).choose(context.config);
   const now = context.now();
-  const { response, body } = await post(context, application);
+  const { response, body } = await post(context, asker.application, await grantForm(asker, now));
   if (!response.ok) {
     const { status, headers } = response;
-    throw toTokenError({ status, headers, body, clientId: application.clientId, now });
+    const { clientId } = asker.application;
+    const serviceAccount = asker.serviceAccount?.name ?? null;
+    throw toTokenError({ status, headers, body, clientId, serviceAccount, now });
   }
   const answer = tokenAnswer.safeParse(body);
   if (!answer.success) {

@@ -18,6 +18,8 @@ export type GoogleDriveScope =
 /** A parsed `endpoint_config` of a Google Drive endpoint. */
 export interface GoogleDriveConfig {
   readonly scope: GoogleDriveScope;
+  /** The name of the service account that reads; `null` means the one of the settings. */
+  readonly serviceAccount: string | null;
   /** The user in whose name a service account reads (domain-wide delegation). */
   readonly impersonate: string | null;
 }
@@ -34,6 +36,7 @@ const storedConfig = z.object({
   folder_id: driveItemId.nullish(),
   folder_ids: z.array(driveItemId).min(1).max(MOST_FOLDERS).nullish(),
   impersonate: z.email().nullish(),
+  service_account: z.string().regex(/^[A-Za-z0-9._-]{1,100}$/).nullish(),
 });
 
 const RULES: Readonly<Record<keyof typeof storedConfig.shape, string>> = {
@@ -44,6 +47,8 @@ const RULES: Readonly<Record<keyof typeof storedConfig.shape, string>> = {
   folder_ids: `folder_ids must be a list of 1 to ${MOST_FOLDERS} folder ids ` +
     "(letters, digits, '-' and '_')",
   impersonate: "impersonate must be the e-mail address of a user",
+  service_account: "service_account must be the name under which a service account is configured " +
+    "(letters, digits, '.', '-' and '_')",
 };
 
 function refuse(rule: string, value: unknown, cause?: unknown): SyncError {
@@ -69,13 +74,17 @@ function explain(error: z.ZodError, stored: unknown): SyncError {
 export function parseConfig(stored: unknown): GoogleDriveConfig {
   const result = storedConfig.safeParse(stored);
   if (!result.success) throw explain(result.error, stored);
-  const { drive_id, folder_id, folder_ids, impersonate } = result.data;
+  const { drive_id, folder_id, folder_ids, impersonate, service_account } = result.data;
   if (folder_id && folder_ids) {
     const both = { folder_id, folder_ids };
     throw refuse("it must hold either folder_id or folder_ids, not both", both);
   }
   const folderIds = [...new Set(folder_ids ?? (folder_id ? [folder_id] : []))];
-  return { scope: toScope(folderIds, drive_id ?? null), impersonate: impersonate ?? null };
+  return {
+    scope: toScope(folderIds, drive_id ?? null),
+    serviceAccount: service_account ?? null,
+    impersonate: impersonate ?? null,
+  };
 }
 
 function toScope(folderIds: readonly string[], driveId: string | null): GoogleDriveScope {

@@ -3,8 +3,11 @@ import type { Page, Provider, ProviderContext, Task } from "../types.ts";
 import { readChanges } from "./changes.ts";
 import { classify } from "./classify.ts";
 import { type GoogleDriveConfig, parseConfig } from "./config.ts";
+import { classifyGrant } from "./grant_errors.ts";
 import { readFlatPage } from "./listing.ts";
+import { oauthProfile } from "./oauth_profile.ts";
 import { quotaOf } from "./quota.ts";
+import { DRIVE_SCOPE } from "./scopes.ts";
 import { parseSettings } from "./settings.ts";
 import { readSharedPage } from "./shared.ts";
 import { startListing } from "./start.ts";
@@ -45,10 +48,13 @@ export const googleDrive: Provider<GoogleDriveConfig> = {
     // Fifty parents make a query of about 3,000 characters; rclone has used the number for years.
     foldersPerTask: 50,
   },
+  scopes: [DRIVE_SCOPE],
   incremental: "feed",
   parseConfig,
   parseSettings: (env) => parseSettings(env),
   issueToken,
+  oauthProfile,
+  classifyGrant,
   startListing,
   readPage,
   readChanges,

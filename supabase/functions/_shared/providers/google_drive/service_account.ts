@@ -25,22 +25,34 @@ export interface AssertionClaims {
   readonly now: Date;
 }
 
+/** What a {@linkcode ServiceAccount} is made of. */
+export interface ServiceAccountKey {
+  readonly email: string;
+  readonly privateKey: string;
+  readonly keyId: string | undefined;
+  /** Where the key comes from, as messages name it. */
+  readonly setting: string;
+}
+
 /** A service account that can sign. Its private key cannot be printed, logged or made into JSON. */
 export class ServiceAccount {
   readonly email: string;
+  /** Where its key comes from, as messages name it. */
+  readonly setting: string;
   readonly #keyId: string | undefined;
   readonly #privateKey: string;
   #imported: Promise<CryptoKey> | undefined;
 
-  constructor(email: string, privateKey: string, keyId: string | undefined) {
+  constructor({ email, privateKey, keyId, setting }: ServiceAccountKey) {
     this.email = email;
+    this.setting = setting;
     this.#privateKey = privateKey;
     this.#keyId = keyId;
   }
 
   /** A signed JWT for the token endpoint. The key is imported once for the life of this object. */
   async signAssertion(claims: AssertionClaims): Promise<string> {
-    this.#imported ??= importKey(this.#privateKey);
+    this.#imported ??= importKey(this.#privateKey, this.setting);
     const issuedAt = Math.floor(claims.now.getTime() / 1000);
     const assertion = new SignJWT({ scope: claims.scope })
       .setProtectedHeader({
@@ -61,14 +73,14 @@ export class ServiceAccount {
   }
 }
 
-async function importKey(privateKey: string): Promise<CryptoKey> {
+async function importKey(privateKey: string, setting: string): Promise<CryptoKey> {
   try {
     return await importPKCS8(privateKey, "RS256");
   } catch (cause) {
     throw new SyncError(
       "credentials_invalid",
       "Cannot use the service account's private_key as it is damaged or not an RSA key; " +
-        "download a fresh JSON key and set the whole file as CONNECTOR_GOOGLE_DRIVE_CREDENTIALS",
+        `download a fresh JSON key and set the whole file as ${setting}`,
       { cause },
     );
   }
@@ -101,18 +113,18 @@ function describeKeyFormat(privateKey: string): string | null {
 }
 
 /**
- * Reads a service account's JSON key. Nothing of the text appears in an error, not even as a cause:
- * a JSON parser's message quotes what it stumbled over.
+ * Reads a service account's JSON key, parsed or as text. Nothing of it appears in an error, not even
+ * as a cause: a JSON parser's message quotes what it stumbled over.
  *
- * @param setting name of the setting the text came from, for the messages
+ * @param setting where the key comes from, for the messages
  */
-export function parseServiceAccount(text: string, setting: string): ServiceAccount {
+export function parseServiceAccount(source: unknown, setting: string): ServiceAccount {
   const refuse = (problem: string) =>
     new SyncError(
       "setting_invalid",
       `Cannot read ${setting} as it must hold the JSON key of a service account: ${problem}`,
     );
-  const value = parseJson(text);
+  const value = typeof source === "string" ? parseJson(source) : source;
   if (value === undefined) throw refuse(`it is not JSON. ${HOW_TO_GET_A_KEY}`);
   const result = keyFile.safeParse(value);
   if (!result.success) throw refuse(describeProblem(result.error, value));
@@ -122,14 +134,16 @@ export function parseServiceAccount(text: string, setting: string): ServiceAccou
   if (format !== null) {
     throw refuse(`its private_key ${format}, but must be PKCS #8. ${HOW_TO_GET_A_KEY}`);
   }
-  return new ServiceAccount(result.data.client_email, privateKey, result.data.private_key_id);
+  const { client_email, private_key_id } = result.data;
+  return new ServiceAccount({ email: client_email, privateKey, keyId: private_key_id, setting });
 }
 
-function parseJson(text: string): unknown {
+/** Parses JSON; `undefined` where it is none, as the parser's own message would quote the secret. */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // The caller reports it; the parser's own message would quote the secret.
+    // The caller reports it.
     return undefined;
   }
 }

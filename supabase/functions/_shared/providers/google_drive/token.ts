@@ -2,11 +2,9 @@ import { z } from "zod";
 import { SyncError } from "../../errors.ts";
 import type { AccessToken, TokenContext } from "../types.ts";
 import type { GoogleDriveConfig } from "./config.ts";
-import { ServiceAccount } from "./service_account.ts";
+import { Credentials } from "./credentials.ts";
+import { DRIVE_SCOPE } from "./scopes.ts";
 import { toTokenError } from "./token_errors.ts";
-
-/** Enough for files.list, files.get and changes; it shows names and dates, never content. */
-export const DRIVE_SCOPE = "https://www.googleapis.com/auth/drive.metadata.readonly";
 
 const LONGEST_WAIT_MS = 20_000;
 
@@ -57,18 +55,20 @@ function parseJson(text: string): unknown {
  */
 export async function issueToken(context: TokenContext<GoogleDriveConfig>): Promise<AccessToken> {
   const { credentials, tokenUrl } = context.settings;
-  if (!(credentials instanceof ServiceAccount)) {
+  if (!(credentials instanceof Credentials)) {
     throw new TypeError("Cannot issue a token as settings must come from parseSettings()");
   }
+  const account = credentials.choose(context.config);
   const now = context.now();
   const { impersonate } = context.config;
   // Google accepts its token endpoint as the audience; with an emulator or a proxy in between, the
   // address that is called is the one that checks.
   const claims = { audience: tokenUrl, scope: DRIVE_SCOPE, subject: impersonate, now };
-  const { response, body } = await post(context, await credentials.signAssertion(claims));
+  const { response, body } = await post(context, await account.signAssertion(claims));
   if (!response.ok) {
     const { status, headers } = response;
-    throw toTokenError({ status, headers, body, impersonate, now });
+    const { setting } = account;
+    throw toTokenError({ status, headers, body, impersonate, setting, now });
   }
   const answer = tokenAnswer.safeParse(body);
   if (!answer.success) {

@@ -10,6 +10,8 @@ export interface TokenRefusal {
   readonly body: unknown;
   /** The user the assertion names, or `null`. */
   readonly impersonate: string | null;
+  /** Where the service account's key comes from. */
+  readonly setting: string;
   readonly now: Date;
 }
 
@@ -18,17 +20,17 @@ const refusalBody = z.object({
   error_description: z.string().catch(""),
 });
 
+/** Google's words for a refusal; `null` where the body is not one of its own. */
+export function readRefusal(body: unknown): z.infer<typeof refusalBody> | null {
+  return refusalBody.safeParse(body).data ?? null;
+}
+
 /**
  * Sentences for `invalid_grant`, the one error that has several causes. The description only picks
  * the sentence; what the engine does follows from the code, which is the same for all.
  * https://developers.google.com/identity/protocols/oauth2/service-account#error-codes
  */
 const INVALID_GRANT: readonly (readonly [RegExp, string])[] = [
-  [
-    /signature/i,
-    "Google does not accept the service account's key: it was deleted, disabled or replaced. " +
-    "Create a new JSON key and set it as CONNECTOR_GOOGLE_DRIVE_CREDENTIALS",
-  ],
   [
     /short-lived|reasonable timeframe/i,
     "Google does not accept the time in the request: the clock of this machine is wrong. " +
@@ -67,32 +69,41 @@ const SENTENCES: ReadonlyMap<string, string> = new Map([
 ]);
 
 function describe(refusal: TokenRefusal): string {
-  const parsed = refusalBody.safeParse(refusal.body);
-  if (!parsed.success) return `Google refused the service account (status ${refusal.status})`;
-  const { error, error_description } = parsed.data;
+  const refused = readRefusal(refusal.body);
+  if (refused === null) return `Google refused the service account (status ${refusal.status})`;
+  const { error, error_description } = refused;
   if (error === "unauthorized_client") {
     return refusal.impersonate === null
       ? "Google does not let this service account obtain tokens: check that it is enabled"
       : DELEGATION;
   }
   if (error === "invalid_grant") {
+    if (/signature/i.test(error_description)) {
+      return "Google does not accept the service account's key: it was deleted, disabled or " +
+        `replaced. Create a new JSON key and set it as ${refusal.setting}`;
+    }
     const known = INVALID_GRANT.find(([pattern]) => pattern.test(error_description));
     return known?.[1] ?? "Google does not accept the service account's request: check its JSON key";
   }
   return SENTENCES.get(error) ?? `Google refused the service account (status ${refusal.status})`;
 }
 
-/** Translates a refusal of the token endpoint; what Google wrote itself is not repeated. */
-export function toTokenError(refusal: TokenRefusal): SyncError {
-  const wait = retryAfterMs(refusal.headers, refusal.now);
-  if (refusal.status === 429) {
+/** The refusals that pass by themselves; `null` for all others. */
+export function toPassingError(
+  { status, headers, now }: Pick<TokenRefusal, "status" | "headers" | "now">,
+): SyncError | null {
+  const wait = retryAfterMs(headers, now);
+  if (status === 429) {
     const message = "Google asks for fewer token requests; it will be tried again";
     return new SyncError("rate_limited", message, wait);
   }
-  if (refusal.status >= 500 || refusal.status === 408) {
-    const message = `Google's token service did not answer (status ${refusal.status}); ` +
-      "it will be tried again";
-    return new SyncError("unavailable", message, wait);
-  }
-  return new SyncError("credentials_invalid", describe(refusal));
+  if (status < 500 && status !== 408) return null;
+  const message = `Google's token service did not answer (status ${status}); ` +
+    "it will be tried again";
+  return new SyncError("unavailable", message, wait);
+}
+
+/** Translates a refusal of the token endpoint; what Google wrote itself is not repeated. */
+export function toTokenError(refusal: TokenRefusal): SyncError {
+  return toPassingError(refusal) ?? new SyncError("credentials_invalid", describe(refusal));
 }
