@@ -196,6 +196,11 @@ export interface Page {
    */
   readonly walk_changed?: readonly string[];
   readonly seeds: readonly TaskSeed[];
+  /**
+   * Files that the page shows as deleted. That is proof, unlike the absence of a file: it counts
+   * whatever becomes of the rest of the listing.
+   */
+  readonly removed?: readonly Removal[];
   readonly skipped: readonly SkippedSubtree[];
   /** Counts that are added to the listing's receipt, such as `incomplete_searches`. */
   readonly receipt: Readonly<Record<string, number>>;
