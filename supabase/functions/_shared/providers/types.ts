@@ -245,6 +245,8 @@ export interface ProviderContext<Config> {
    * any time, so it may spare calls but not be needed.
    */
   readonly memory: Json;
+  /** What {@linkcode Provider.readerName} says. */
+  readonly readerName?: string | null;
   readonly now: () => Date;
   readonly signal: AbortSignal;
 }
@@ -299,6 +301,11 @@ export interface Provider<Config> {
   parseSettings(env: (name: string) => string | undefined): ProviderSettings;
   /** Obtains a token for the application itself (service account, client credentials). */
   issueToken(context: TokenContext<Config>): Promise<AccessToken>;
+  /**
+   * The name under which the provider knows who reads, such as a client id: owners are told whom to
+   * let in. `null`: there is none.
+   */
+  readerName?(config: Config, settings: ProviderSettings): string | null;
   /** Headers that every call of an endpoint carries beside the engine's own. */
   callHeaders?(config: Config): Readonly<Record<string, string>>;
   /** Checks that the scope can be seen and says what reading it begins with. */

@@ -5,6 +5,7 @@ import { classify } from "./classify.ts";
 import { type AutodeskConfig, parseConfig } from "./config.ts";
 import { readWalkPage } from "./contents.ts";
 import { quotaOf } from "./quota.ts";
+import { readerName } from "./reader_name.ts";
 import { parseSettings } from "./settings.ts";
 import { startListing } from "./start.ts";
 import { showValue } from "./text.ts";
@@ -41,6 +42,7 @@ export const autodesk: Provider<AutodeskConfig> = {
   parseConfig,
   parseSettings,
   issueToken,
+  readerName,
   callHeaders: ({ userId }) => userId === null ? {} : { "x-user-id": userId },
   startListing,
   readPage,
