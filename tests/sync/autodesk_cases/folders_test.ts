@@ -1,5 +1,19 @@
 /** What happens to folders: what lies below them follows without being read, unless it is new. */
-import { BASE, NESTED, NESTED_BASE, playCases, type Stage } from "./stage.ts";
+import assert from "node:assert/strict";
+import { stateOf } from "../../support/autodesk_sync.ts";
+import {
+  BASE,
+  callsOf,
+  checkProject,
+  NESTED,
+  NESTED_BASE,
+  ONE_TOP,
+  playCases,
+  type Stage,
+  syncFully,
+  tableOf,
+  withStage,
+} from "./stage.ts";
 
 const ONLY_TOP = ["/top.txt"];
 const PLANS_GONE = ["a.pdf removed", "b.pdf removed"];
@@ -21,8 +35,6 @@ const FILLING = Array.from(
   (_, n) => `${["", "/Old", "/Old/Deepest"][n % 3]}/${n}.txt`,
 );
 const filled = (top: string) => [...FILLING, "/a.pdf", "/Old/b.pdf"].map((path) => top + path);
-const filledGone = [...Array.from({ length: 300 }, (_, n) => `${n}.txt removed`), ...PLANS_GONE];
-
 playCases([
   {
     what: "a folder with 3 levels and 300 files below is renamed: it and the folder above are read",
@@ -43,13 +55,12 @@ playCases([
     writes: 302,
   },
   {
-    what: "a folder with 3 levels and 300 files below is hidden: it is asked for once",
-    arrange: fillPlans,
+    what: "a folder is hidden: it is asked for, and nothing below it",
     change: ({ model, ids }) => model.delete(ids.plans),
     living: ONLY_TOP,
-    gone: filledGone,
+    gone: PLANS_GONE,
     calls: 2 + 1,
-    writes: 302,
+    writes: 2,
   },
   {
     what: "a folder is shown again: it is read, with what did not change below it",
@@ -203,3 +214,27 @@ playCases([
     writes: 0,
   },
 ], NESTED);
+
+for (const scope of ONE_TOP) {
+  for (const mode of ["incremental", "full"] as const) {
+    Deno.test(`${scope}: a hidden folder with 300 files below is for the fuse and the owner: ${mode}`, () =>
+      withStage(scope, {}, async (stage) => {
+        const { world, model, ids, endpoint } = stage;
+        const sync = () => mode === "full" ? syncFully(stage) : world.sync();
+        fillPlans(stage);
+        await world.sync();
+        const { living } = await tableOf(stage);
+        model.delete(ids.plans);
+        await sync();
+        const { status, code } = await stateOf(world.sql, endpoint);
+        assert.deepEqual([status, code], ["needs_attention", "deletions_held"]);
+        assert.deepEqual(await tableOf(stage), { living, gone: [] });
+
+        await world.sql`select public.approve_deletions(${endpoint})`;
+        const { "items.get": items = 0 } = await callsOf(stage, () => world.sync());
+        assert.equal(items, 0, "what lay in the folder is not asked for one by one");
+        assert.equal((await stateOf(world.sql, endpoint)).status, "completed");
+        await checkProject(stage, ONLY_TOP, (await tableOf(stage)).gone);
+      }));
+  }
+}

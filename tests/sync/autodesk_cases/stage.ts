@@ -15,6 +15,8 @@ import {
 } from "../../support/case_table.ts";
 import type { EndpointOverrides } from "../../support/database.ts";
 
+export { tableOf, versions } from "../../support/case_table.ts";
+
 /** The kinds of scope a case is played on. */
 export const SCOPES = ["whole project", "given folder", "folders, one in the other"] as const;
 
