@@ -35,7 +35,7 @@ export const autodesk: Provider<AutodeskConfig> = {
     maxPageSize: 200,
     // At 150 ms a call one lane makes 400 calls a minute, more than Autodesk allows; several make
     // short work of what a quiet minute has left over.
-    maxParallelTasks: 8,
+    maxParallelTasks: 12,
     foldersPerTask: 1,
   },
   incremental: "walk",
