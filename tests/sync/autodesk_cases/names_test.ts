@@ -1,5 +1,5 @@
 /** Names, sizes and times as Autodesk gives them, odd ones too. */
-import { BASE, type Case, ONE_TOP, playCases, type Stage } from "./stage.ts";
+import { BASE, type Case, GIVEN, playCases, type Stage } from "./stage.ts";
 
 /** Names that a path, a query or a table might stumble over. */
 const NAMES: readonly (readonly [what: string, name: string])[] = [
@@ -18,7 +18,6 @@ const escape = (name: string) => name.replaceAll("\\", "\\\\").replaceAll("/", "
 function namedCase([what, name]: typeof NAMES[number]): Case {
   return {
     what: `a file and a folder are renamed to ${what}`,
-    scopes: ONE_TOP.slice(1),
     change: ({ model, ids }) => {
       model.rename(ids.topFile, name, { isLegacyName: true });
       model.rename(ids.plans, name, { isLegacyName: true });
@@ -28,7 +27,7 @@ function namedCase([what, name]: typeof NAMES[number]): Case {
     writes: 3,
   };
 }
-playCases(NAMES.map(namedCase));
+playCases(NAMES.map(namedCase), GIVEN);
 
 const addTwins = ({ model, ids, made }: Stage) => {
   for (let n = 0; n < 2; n++) {
@@ -138,4 +137,4 @@ playCases([
     calls: 3,
     writes: 1,
   },
-]);
+], GIVEN);

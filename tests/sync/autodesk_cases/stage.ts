@@ -26,6 +26,9 @@ export type Scope = typeof SCOPES[number];
 /** Scopes in which all paths hang below one top. */
 export const ONE_TOP: readonly Scope[] = SCOPES.slice(0, 2);
 
+/** One of them, for what the kind of scope makes no difference to. */
+export const GIVEN: readonly Scope[] = SCOPES.slice(1, 2);
+
 /** The scope of two folders, of which the inner one is a top of its own. */
 export const NESTED: readonly Scope[] = SCOPES.slice(2);
 

@@ -16,13 +16,22 @@ export interface Stage extends CommonStage {
   readonly db: ConnectorDb;
 }
 
-/** What the documents do not promise of the rollups. */
-const NOT_DOCUMENTED = { delete: false, moveOut: false, folderHide: false, folderRename: false };
+/** What moves the rollups beside new content, of which alone the documents speak. */
+const ROLLUPS = {
+  all: { delete: true, moveOut: true, folderHide: true, folderRename: true, permission: true },
+  documented: {
+    delete: false,
+    moveOut: false,
+    folderHide: false,
+    folderRename: false,
+    permission: false,
+  },
+} as const;
 
 /** Plays a sequence; throws when something is not as it must be. */
 export async function play(sequence: Sequence, stage: Stage): Promise<void> {
   const clock = createTestClock(LONG_WAIT_MS);
-  const rollupRules = sequence.rollups === "all" ? {} : NOT_DOCUMENTED;
+  const rollupRules = ROLLUPS[sequence.rollups];
   const model = new ApsModel({ now: () => clock.now().getTime(), rollupRules });
   const apps = [{ clientId: CLIENT_ID, clientSecret: CLIENT_SECRET }];
   const aps = createApsEmulator({ model, apps });

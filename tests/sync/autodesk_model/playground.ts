@@ -158,9 +158,14 @@ function move({ model }: Ground, id: string, target: Folder | undefined): void {
   if (target !== undefined && !isBelow) model.move(id, target.id);
 }
 
-function lose({ model }: Ground, top: string, how: 403 | 404 | "deleted"): void {
-  if (how === "deleted") model.delete(top);
-  else model.denyAccess(top, CLIENT_ID, how);
+// What lies in a deleted folder is not marked itself: of a top in there the API does not tell whether
+// it is gone as well, so of two tops the inner one alone is deleted.
+function lose({ model, tops }: Ground, top: string, how: 403 | 404 | "deleted"): void {
+  const isOuter = tops.some((id) =>
+    [...foldersAbove(model.folder(id))].some((folder) => folder.id === top)
+  );
+  if (how !== "deleted") model.denyAccess(top, CLIENT_ID, how);
+  else if (!isOuter) model.delete(top);
 }
 
 function regain({ model }: Ground, top: string): void {

@@ -51,7 +51,10 @@ export type Step = Event | SyncStep | OwnerStep;
 /** One sequence. */
 export interface Sequence extends AnySequence<Action, Step> {
   readonly scope: Scope;
-  /** Whether more than the documents promise moves the rollups: deletions, and moves where they begin. */
+  /**
+   * Whether more than the documents promise moves the rollups. If not, a full walk alone finds what was
+   * deleted, moved away, renamed, or given or denied to the application.
+   */
   readonly rollups: "all" | "documented";
   readonly links: "absolute" | "relative";
 }
@@ -136,7 +139,12 @@ const sync: fc.Arbitrary<SyncStep> = fc.record({
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 24, arbitrary: event },
   { weight: 10, arbitrary: sync },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("audit_falls_due" as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constantFrom("audit_falls_due" as const, "retries_fall_due", "retries_fall_due"),
+    }),
+  },
   { weight: 2, arbitrary: ownerStep },
 );
 

@@ -124,6 +124,7 @@ function isSync<Plan, Event extends { readonly do: string }>(
 
 const OWNER_STEPS: ReadonlySet<string> = new Set<OwnerStep["do"]>([
   "audit_falls_due",
+  "retries_fall_due",
   "limit_files",
   "choose_types",
 ]);
@@ -145,10 +146,13 @@ async function take<Plan, Event extends { readonly do: string }>(
 }
 
 async function takeOwnerStep<Plan, Event>(
-  { stage: { sql }, endpoint, history }: Game<Plan, Event>,
+  game: Game<Plan, Event>,
   step: OwnerStep,
 ): Promise<void> {
+  const { stage: { sql }, endpoint, history } = game;
   switch (step.do) {
+    case "retries_fall_due":
+      return await letTimePass(game);
     case "audit_falls_due":
       await sql`
         update connector.endpoint_states set last_listing_completed_at = '2001-01-01'

@@ -78,7 +78,7 @@ export type SyncStep = AnySyncStep<FaultPlan, Event>;
 
 /** What the endpoint's owner does, or the calendar. */
 export type OwnerStep =
-  | { readonly do: "audit_falls_due" }
+  | { readonly do: "audit_falls_due" | "retries_fall_due" }
   | { readonly do: "limit_files"; readonly files: number | null }
   | { readonly do: "choose_types"; readonly types: readonly string[] | null };
 
