@@ -47,7 +47,7 @@ export function toMarkdown(
     "## How it is measured",
     "",
     "The stack is the embedded one, whole: the functions run in processes of their own, the emulated",
-    "Drive in another; the database's data is made safe at each commit as in production.",
+    "provider in another; the database's data is made safe at each commit as in production.",
     "",
     ...measured.map(({ row }) => `- **${row.name}**: ${row.method}`),
     "",

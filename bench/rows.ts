@@ -5,6 +5,9 @@ import { firstSync } from "./rows/first_sync.ts";
 import { latency } from "./rows/latency.ts";
 import { memory } from "./rows/memory.ts";
 import { nothingChanged } from "./rows/nothing_changed.ts";
+import { projectChanges } from "./rows/project_changes.ts";
+import { projectQuota } from "./rows/project_quota.ts";
+import { projectWalk } from "./rows/project_walk.ts";
 import { rename } from "./rows/rename.ts";
 import { tick } from "./rows/tick.ts";
 import { unchangedListing } from "./rows/unchanged_listing.ts";
@@ -20,4 +23,7 @@ export const ROWS: readonly Row[] = [
   cpu,
   memory,
   unchangedListing,
+  projectWalk,
+  projectQuota,
+  projectChanges,
 ];

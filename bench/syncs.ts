@@ -5,10 +5,12 @@ import { type CallCounter, DATABASE_CALLS } from "./call_counter.ts";
 /** Longest that anything measured here may take. */
 const DEADLINE_MS = 180_000;
 
-/** Endpoints of the emulated Drive, and syncs of them by the whole chain. */
+/** Endpoints of the emulated providers, and syncs of them by the whole chain. */
 export interface Syncs {
   /** Adds an endpoint for a shared drive. */
   add(driveId: string): Promise<string>;
+  /** Adds an endpoint for a project of Autodesk. */
+  addProject(projectId: string): Promise<string>;
   /** Lets nothing be due but what is asked for. */
   makeDue(mode: "incremental" | "full"): Promise<void>;
   /**
@@ -60,16 +62,19 @@ export function createSyncs({ sql, stack, calls, owner }: SyncsOptions): Syncs {
     if (answer.status !== 202) throw new Error(`The dispatcher refuses: ${text}`);
   }
 
+  async function addEndpoint(type: string, config: Record<string, string>): Promise<string> {
+    const [row] = await sql<{ id: string }[]>`
+      insert into public.endpoints
+        (name, endpoint_type, project_id, user_id, endpoint_config, max_files_per_sync)
+      values ('bench', ${type}, 'bench', ${owner}, ${sql.json(config)}, null)
+      returning id`;
+    return row?.id ?? "";
+  }
+
   return {
-    async add(driveId) {
-      const config = sql.json({ drive_id: driveId });
-      const [row] = await sql<{ id: string }[]>`
-        insert into public.endpoints
-          (name, endpoint_type, project_id, user_id, endpoint_config, max_files_per_sync)
-        values ('bench', 'google_drive', 'bench', ${owner}, ${config}, null)
-        returning id`;
-      return row?.id ?? "";
-    },
+    add: (driveId) => addEndpoint("google_drive", { drive_id: driveId }),
+    addProject: (projectId) =>
+      addEndpoint("autodesk_construction_cloud", { project_id: projectId }),
     async makeDue(mode) {
       const requested = mode === "full" ? mode : null;
       await sql`update connector.endpoint_states

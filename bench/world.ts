@@ -1,9 +1,10 @@
-/** What every measurement works with: the embedded stack, whole, and an emulated Drive beside it. */
+/** What every measurement works with: the embedded stack, whole, and emulated providers beside it. */
 import { join } from "node:path";
 import postgres from "postgres";
 import { findFunctionsDeno } from "../local/functions/deno_binary.ts";
 import { loadOrCreateServiceAccount } from "../local/google/service_account.ts";
 import { DEMO_USERS, type Stack, startStack } from "../local/stack.ts";
+import { type Aps, APS_CLIENT_ID, APS_CLIENT_SECRET, startAps } from "./aps.ts";
 import { CallCounter } from "./call_counter.ts";
 import { type Drive, startDrive } from "./drive.ts";
 import { createSyncs, type Syncs } from "./syncs.ts";
@@ -34,6 +35,8 @@ export interface World extends AsyncDisposable {
   clear(): Promise<void>;
   /** An emulated Drive of this many files; the one before it is stopped. */
   drive(files: number): Promise<Drive>;
+  /** An emulated Autodesk project of this many items and folders; the one before it is stopped. */
+  project(items: number, folders: number): Promise<Aps>;
   /** Ends the sync function's process and waits for the next one. */
   restartFunction(): Promise<void>;
   functionPid(): number;
@@ -48,6 +51,7 @@ export async function createWorld(sizes: Sizes, say: (line: string) => void): Pr
   const credentials = JSON.stringify(await loadOrCreateServiceAccount(keyFile));
   const drivePort = freePort();
   const driveUrl = `http://127.0.0.1:${drivePort}`;
+  const apsPort = freePort();
   const calls = new CallCounter();
   const deno = await findFunctionsDeno();
   const stack = await startStack({
@@ -61,6 +65,9 @@ export async function createWorld(sizes: Sizes, say: (line: string) => void): Pr
       CONNECTOR_GOOGLE_API_URL: driveUrl,
       CONNECTOR_GOOGLE_TOKEN_URL: `${driveUrl}/token`,
       CONNECTOR_GOOGLE_DRIVE_CREDENTIALS: credentials,
+      CONNECTOR_AUTODESK_API_URL: `http://127.0.0.1:${apsPort}`,
+      CONNECTOR_AUTODESK_CLIENT_ID: APS_CLIENT_ID,
+      CONNECTOR_AUTODESK_CLIENT_SECRET: APS_CLIENT_SECRET,
     },
     log: say,
   });
@@ -68,7 +75,7 @@ export async function createWorld(sizes: Sizes, say: (line: string) => void): Pr
   parts.defer(() => stack.stop());
   const sql = postgres(stack.info.db_url, { max: 2, onnotice: () => {} });
   parts.defer(() => sql.end({ timeout: 5 }));
-  let current: Drive | null = null;
+  let current: Drive | Aps | null = null;
   parts.defer(async () => await current?.stop());
   const owned = parts.move();
   const functionPid = () => stack.functionPids()[SYNC_FUNCTION] ?? 0;
@@ -89,8 +96,16 @@ export async function createWorld(sizes: Sizes, say: (line: string) => void): Pr
     async drive(files) {
       await current?.stop();
       current = null;
-      current = await startDrive({ port: drivePort, files, keyFile });
-      return current;
+      const drive = await startDrive({ port: drivePort, files, keyFile });
+      current = drive;
+      return drive;
+    },
+    async project(items, folders) {
+      await current?.stop();
+      current = null;
+      const aps = await startAps({ port: apsPort, items, folders });
+      current = aps;
+      return aps;
     },
     async restartFunction() {
       const before = functionPid();

@@ -334,7 +334,7 @@ Deno.test("an absent item is deleted only when the provider, asked, says that it
         message: "No access to L",
       }],
     });
-    assert.deepEqual((await absent(sql, lease)).ids, [], "a lost folder ends all deleting");
+    assert.deepEqual((await absent(sql, lease)).ids, [], "what lies in a lost folder stays");
     assert.equal((await finishSlice(sql, lease, { type: "done" })).status, "partial");
     const rows = await sql<{ line: string }[]>`
       select concat_ws(' ', external_file_id, file_path, deletion_reason) as line

@@ -16,7 +16,8 @@ const EMULATOR_URL = "http://aps.emulator";
 
 /** The application that reads. */
 export const CLIENT_ID = "AbCdEfGh";
-const SECRET = "hush";
+/** Its secret. */
+export const CLIENT_SECRET = "hush";
 
 type Config = Parameters<typeof autodesk.readPage>[1]["config"];
 
@@ -40,7 +41,7 @@ export function autodeskSettings(overrides: Readonly<Record<string, string>> = {
   const environment: Readonly<Record<string, string>> = {
     CONNECTOR_AUTODESK_API_URL: EMULATOR_URL,
     CONNECTOR_AUTODESK_CLIENT_ID: CLIENT_ID,
-    CONNECTOR_AUTODESK_CLIENT_SECRET: SECRET,
+    CONNECTOR_AUTODESK_CLIENT_SECRET: CLIENT_SECRET,
     ...overrides,
   };
   const settings: ProviderSettings = autodesk.parseSettings((name) => environment[name]);
@@ -57,7 +58,7 @@ export async function withAutodeskSync(
     const place = arrangeProject(model, { clientId: CLIENT_ID });
     const aps = createApsEmulator({
       model,
-      apps: [{ clientId: CLIENT_ID, clientSecret: SECRET }],
+      apps: [{ clientId: CLIENT_ID, clientSecret: CLIENT_SECRET }],
     });
     const synced = createSynced(sql, {
       provider: autodesk,

@@ -341,7 +341,7 @@ Deno.test("many absent files are asked about in parts, over slices without budge
     world.wait();
     const endpoint = await world.add();
     await world.sync();
-    for (const { id } of items.slice(0, 60)) model.delete(id);
+    for (const { id } of items.slice(0, 60)) model.purge(id);
     world.wait();
     await world.sync({}, { cpuBudgetMs: 70 });
     const state = await stateOf(world.sql, endpoint);
@@ -408,7 +408,7 @@ Deno.test("deletions that the fuse withholds are told, also when one folder alon
     world.wait();
     const endpoint = await world.add();
     await world.sync();
-    for (const { id } of items.slice(0, 60)) model.delete(id);
+    for (const { id } of items.slice(0, 60)) model.purge(id);
     world.wait();
     await world.sync();
     const state = await stateOf(sql, endpoint);

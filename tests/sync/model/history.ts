@@ -1,5 +1,5 @@
 /**
- * What was true of the Drive, step by step: what a table kept by reading it may hold, and when a file
+ * What was true of a drive, step by step: what a table kept by reading it may hold, and when a file
  * may have been found gone.
  */
 import { extensionOf, isBlob } from "../../../local/google/drive_types.ts";
@@ -8,6 +8,7 @@ import {
   filesInScope,
   foldersInScope,
 } from "../../../local/google/scope_view.ts";
+import { pathOf } from "../../support/case_table.ts";
 import type { Playground } from "./playground.ts";
 
 /** A file as it must stand in the table. */
@@ -16,12 +17,12 @@ export interface ExpectedFile {
   readonly name: string;
   readonly path: string;
   readonly size: string | null;
-  readonly mimeType: string;
+  readonly mimeType: string | null;
 }
 
 /** The memory of one sequence. */
 export interface History {
-  /** To be called after every change of the Drive or of what is wanted of it. */
+  /** To be called after every change of the drive or of what is wanted of it. */
   note(): void;
   chooseTypes(types: readonly string[] | null): void;
   /** Every file that must be there now, by id. */
@@ -40,47 +41,64 @@ export interface History {
   mayBeGone(id: string, since: number): boolean;
 }
 
+/** Where a history looks: what is true at the moment. */
+export interface Present {
+  /** Every file that must be there, when files of these types are wanted. */
+  files(types: readonly string[] | null): readonly ExpectedFile[];
+  /** The folders that are in the scope. */
+  folders(): Iterable<string>;
+  /** Everything there is, in the scope or not. */
+  items(): Iterable<{ readonly id: string; readonly foldersAbove: Iterable<string> }>;
+}
+
 /** Creates the memory of a sequence. */
 export function createHistory({ model, reader, view }: Playground): History {
-  let types: readonly string[] | null = null;
-  let step = 0;
-  const present = new Set<string>();
-  const lastAbsent = new Map<string, number>();
-  const folders = new Map<string, Set<string>>();
-
-  function expected(): ExpectedFile[] {
-    return filesInScope(model, reader, view).filter((file) => isWanted(file)).map(toExpected);
-  }
+  return rememberAll({
+    files: (types) =>
+      filesInScope(model, reader, view).filter((file) => isWanted(file, types)).map(toExpected),
+    folders: () => foldersInScope(model, reader, view),
+    *items() {
+      for (const { id, parents } of model.items.values()) {
+        const foldersAbove: string[] = [];
+        for (let level = [...parents]; level.length > 0;) {
+          foldersAbove.push(...level.map((folder) => folder.id));
+          level = level.flatMap((folder) => folder.parents);
+        }
+        yield { id, foldersAbove };
+      }
+    },
+  });
 
   // The rules of `file_types`, for the types that the sequences choose.
-  function isWanted(file: FileInScope): boolean {
+  function isWanted(file: FileInScope, types: readonly string[] | null): boolean {
     if (types === null || types.includes("*")) return true;
     const item = model.item(file.id);
     const extension = isBlob(item) ? item.fullExtension ?? extensionOf(item.name) : null;
     const isPdf = extension?.toLowerCase() === "pdf" || item.name.toLowerCase().endsWith(".pdf");
     return types.includes(file.mimeType) || (types.includes("pdf") && isPdf);
   }
+}
 
-  function noteFolders(): void {
-    for (const item of model.items.values()) {
-      const above = folders.get(item.id) ?? new Set();
-      folders.set(item.id, above);
-      for (let level = [...item.parents]; level.length > 0;) {
-        level.forEach(({ id }) => above.add(id));
-        level = level.flatMap(({ parents }) => parents);
-      }
-    }
-  }
+/** Creates a memory, whichever the provider. */
+export function rememberAll(now: Present): History {
+  let types: readonly string[] | null = null;
+  let step = 0;
+  const present = new Set<string>();
+  const lastAbsent = new Map<string, number>();
+  const folders = new Map<string, Set<string>>();
+
+  const expected = () => now.files(types);
 
   function note(): void {
     step += 1;
-    noteFolders();
-    const now = new Set(expected().map(({ id }) => id));
-    const readable = foldersInScope(model, reader, view);
-    for (const id of [...now, ...readable]) present.add(id);
-    for (const id of folders.keys()) {
-      if (!now.has(id) && !readable.has(id)) lastAbsent.set(id, step);
+    for (const { id, foldersAbove } of now.items()) {
+      const above = folders.get(id) ?? new Set();
+      folders.set(id, above);
+      for (const folder of foldersAbove) above.add(folder);
     }
+    const there = new Set([...expected().map(({ id }) => id), ...now.folders()]);
+    for (const id of there) present.add(id);
+    for (const id of folders.keys()) if (!there.has(id)) lastAbsent.set(id, step);
   }
 
   return {
@@ -102,9 +120,4 @@ export function createHistory({ model, reader, view }: Playground): History {
 
 function toExpected({ id, name, size, mimeType, folderNames }: FileInScope): ExpectedFile {
   return { id, name, path: pathOf([...folderNames, name]), size, mimeType };
-}
-
-// The escaping of DESIGN 1.1, written once more: a test must not ask what it tests.
-function pathOf(names: readonly string[]): string {
-  return names.map((name) => "/" + name.replace(/[\\/]/g, "\\$&")).join("");
 }

@@ -1,21 +1,19 @@
 /** How many sequences are played, and which. */
 import { z } from "zod";
-import type { Sequence } from "./sequence.ts";
 
 const Environment = z.object({
-  /** How many sequences. */
-  CONNECTOR_MODEL_SEQUENCES: z.coerce.number().int().positive().default(200),
+  /** How many sequences, of the provider that plays most of them. */
+  CONNECTOR_MODEL_SEQUENCES: z.coerce.number().int().positive().optional(),
   /** The seed of all of them. */
   CONNECTOR_MODEL_SEED: z.coerce.number().int().optional(),
   /** With a seed: one of its sequences, as a failure names it. */
   CONNECTOR_MODEL_PATH: z.string().min(1).optional(),
   /** One sequence as it is, in JSON. */
-  CONNECTOR_MODEL_SEQUENCE: z.string().transform((text): unknown => JSON.parse(text))
-    .pipe(z.custom<Sequence>((value) => typeof value === "object" && value !== null)).optional(),
+  CONNECTOR_MODEL_SEQUENCE: z.string().transform((text): unknown => JSON.parse(text)).optional(),
 });
 
 /** How many sequences are played, and which. */
-export interface ModelOptions {
+export interface ModelOptions<Sequence> {
   readonly sequences: number;
   readonly seed: number;
   readonly path: string | undefined;
@@ -26,20 +24,29 @@ export interface ModelOptions {
 /** The seed of the run that every change must pass: a fault it finds is the change's, not chance's. */
 const USUAL_SEED = 20261122;
 
+/** How many of its sequences a provider plays. */
+export interface Amount {
+  /** In every usual run. */
+  readonly usual: number;
+  /** Of the number that the environment names: this part. */
+  readonly share: number;
+}
+
 /**
  * Reads the options from the environment. Without a seed, the usual run plays the usual sequences,
  * and a run of another length, such as `test:long`, plays new ones every time.
  */
-export function readModelOptions(): ModelOptions {
+export function readModelOptions<Sequence>({ usual, share }: Amount): ModelOptions<Sequence> {
   const names = Object.keys(Environment.shape);
   const given = Object.fromEntries(names.map((name) => [name, Deno.env.get(name)]));
   const read = Environment.parse(given);
+  const { CONNECTOR_MODEL_SEQUENCES: most, CONNECTOR_MODEL_SEQUENCE: one } = read;
   return {
-    sequences: read.CONNECTOR_MODEL_SEQUENCES,
+    sequences: most === undefined ? usual : Math.ceil(most * share),
     seed: read.CONNECTOR_MODEL_SEED ??
-      (given.CONNECTOR_MODEL_SEQUENCES === undefined ? USUAL_SEED : newSeed()),
+      (most === undefined ? USUAL_SEED : newSeed()),
     path: read.CONNECTOR_MODEL_PATH,
-    sequence: read.CONNECTOR_MODEL_SEQUENCE,
+    sequence: z.custom<Sequence>((value) => typeof value === "object").optional().parse(one),
   };
 }
 

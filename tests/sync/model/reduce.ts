@@ -2,20 +2,25 @@
  * Makes a failing sequence smaller. fast-check's own shrinking knows nothing of what takes long here, a
  * sync, and a sequence is plain data: pieces are left out while it still fails.
  */
-import type { Sequence, Step } from "./sequence.ts";
+import type { AnySequence, AnySyncStep } from "./sequence.ts";
+
+type Sync = AnySyncStep<unknown, unknown>;
+
+/** One step of a sequence, as far as it can be made simpler. */
+export type AnyStep = Sync | { readonly do: string };
 
 /** The smallest failing sequence found within the time, and how many were tried. */
-export interface Reduced {
+export interface Reduced<Sequence> {
   readonly sequence: Sequence;
   readonly tried: number;
 }
 
 /** Leaves out what the failure does not need. */
-export async function reduceSequence(
+export async function reduceSequence<Sequence extends AnySequence<unknown, AnyStep>>(
   failing: Sequence,
   fails: (sequence: Sequence) => Promise<boolean>,
   deadlineMs: number,
-): Promise<Reduced> {
+): Promise<Reduced<Sequence>> {
   let smallest = failing;
   let tried = 0;
   const attempt = async (smaller: Sequence) => {
@@ -57,9 +62,9 @@ export async function reduceSequence(
 }
 
 /** A sync with one thing less that befalls it: the `part`-th; `null` when there is no such thing. */
-function simplerStep(step: Step | undefined, part: number): Step | null {
-  if (step?.do !== "sync") return null;
-  const simpler: Step[] = [
+function simplerStep(step: AnyStep | undefined, part: number): AnyStep | null {
+  if (step === undefined || !isSync(step)) return null;
+  const simpler: Sync[] = [
     ...(step.interruption === null ? [] : [{ ...step, interruption: null }]),
     ...(step.mode === "full" ? [{ ...step, mode: "incremental" } as const] : []),
     ...(step.cpuBudgetMs < 1_200 ? [{ ...step, cpuBudgetMs: 1_200 }] : []),
@@ -69,6 +74,10 @@ function simplerStep(step: Step | undefined, part: number): Step | null {
   return simpler[part] ?? null;
 }
 
-function sizeOf(sequence: Sequence): number {
+function isSync(step: AnyStep): step is Sync {
+  return step.do === "sync";
+}
+
+function sizeOf(sequence: unknown): number {
   return JSON.stringify(sequence).length;
 }

@@ -34,49 +34,59 @@ export type Action =
 /** Bytes as digits. */
 export type Size = string | null;
 
-/** Something that goes wrong on the way to Drive. */
-export interface Trouble {
-  readonly plan: FaultPlan;
+/** Something that goes wrong on the way to the provider. */
+export interface Trouble<Plan> {
+  readonly plan: Plan;
 }
 
 /** A worker that dies, or an answer of the database that is lost. */
 export interface Interruption {
   /** `die`: nothing of this worker is carried out any more. `stumble`: one answer is lost. */
   readonly type: "die" | "stumble";
-  /** At which call, of the database and of Drive together. */
+  /** At which call, of the database and of the provider together. */
   readonly at: number;
   /** Whether that call is still carried out. */
   readonly isCarriedOut: boolean;
 }
 
-/** Something that happens while a sync runs, at a call to Drive. */
-export interface Meanwhile {
+/** Something that happens while a sync runs, at a call to the provider. */
+export interface Meanwhile<Event> {
   readonly at: number;
-  readonly event: Action | { readonly do: "expire_page_tokens" | "expire_change_tokens" };
+  readonly event: Event;
 }
 
+/** What may happen to the emulated Drive at any time. */
+export type Event =
+  | Action
+  | {
+    readonly do: "expire_page_tokens" | "expire_change_tokens" | "revoke_access_tokens";
+  };
+
 /** One sync and what befalls it. */
-export interface SyncStep {
+export interface AnySyncStep<Plan, Event> {
   readonly do: "sync";
   readonly mode: "incremental" | "full";
-  readonly troubles: readonly Trouble[];
+  readonly troubles: readonly Trouble<Plan>[];
   readonly interruption: Interruption | null;
-  readonly meanwhile: readonly Meanwhile[];
+  readonly meanwhile: readonly Meanwhile<Event>[];
   /** Less makes several slices of a run. */
   readonly cpuBudgetMs: number;
 }
 
-/** One step of a sequence. */
-export type Step =
-  | Action
-  | SyncStep
-  | { readonly do: "expire_change_tokens" | "revoke_access_tokens" | "audit_falls_due" }
+/** One sync of a Drive. */
+export type SyncStep = AnySyncStep<FaultPlan, Event>;
+
+/** What the endpoint's owner does, or the calendar. */
+export type OwnerStep =
+  | { readonly do: "audit_falls_due" | "retries_fall_due" }
   | { readonly do: "limit_files"; readonly files: number | null }
   | { readonly do: "choose_types"; readonly types: readonly string[] | null };
 
-/** One sequence. */
-export interface Sequence {
-  readonly scope: Scope;
+/** One step of a sequence. */
+export type Step = Event | SyncStep | OwnerStep;
+
+/** One sequence, whichever the provider. */
+export interface AnySequence<Action, Step> {
   readonly pageSize: number;
   readonly lanes: number;
   readonly foldersPerTask: number;
@@ -86,7 +96,13 @@ export interface Sequence {
   readonly steps: readonly Step[];
 }
 
-const NAMES = [
+/** One sequence. */
+export interface Sequence extends AnySequence<Action, Step> {
+  readonly scope: Scope;
+}
+
+/** Names that a path, a query or a table might stumble over. */
+export const NAMES = [
   "a.pdf",
   "a.pdf",
   "b.txt",
@@ -104,7 +120,8 @@ const NAMES = [
 
 const item = fc.nat(99);
 const name = fc.constantFrom(...NAMES);
-const size: fc.Arbitrary<Size> = fc.constantFrom("0", "1", "1024", "9007199254740993", null);
+/** Any size. */
+export const size: fc.Arbitrary<Size> = fc.constantFrom("0", "1", "1024", "9007199254740993", null);
 
 const create = fc.oneof(
   {
@@ -183,7 +200,7 @@ const fault: fc.Arbitrary<FaultPlan["fault"]> = fc.oneof(
   }),
 );
 
-const trouble: fc.Arbitrary<Trouble> = fc.record({
+const trouble: fc.Arbitrary<Trouble<FaultPlan>> = fc.record({
   plan: fc.record({
     fault,
     times: fc.constantFrom(1, 1, 2, 3, 6, 30),
@@ -191,13 +208,14 @@ const trouble: fc.Arbitrary<Trouble> = fc.record({
   }),
 });
 
-const interruption: fc.Arbitrary<Interruption> = fc.record({
+/** Any interruption. */
+export const interruption: fc.Arbitrary<Interruption> = fc.record({
   type: fc.constantFrom("die" as const, "die", "stumble"),
   at: fc.nat(40),
   isCarriedOut: fc.boolean(),
 });
 
-const meanwhile: fc.Arbitrary<Meanwhile> = fc.record({
+const meanwhile: fc.Arbitrary<Meanwhile<Event>> = fc.record({
   at: fc.nat(20),
   event: fc.oneof(
     { weight: 8, arbitrary: action },
@@ -219,6 +237,18 @@ const sync: fc.Arbitrary<SyncStep> = fc.record({
   cpuBudgetMs: fc.constantFrom(1_200, 1_200, 12),
 });
 
+/** Anything the endpoint's owner does. */
+export const ownerStep: fc.Arbitrary<OwnerStep> = fc.oneof(
+  fc.record({
+    do: fc.constant("limit_files" as const),
+    files: fc.constantFrom(null, 2, 4, 10),
+  }),
+  fc.record({
+    do: fc.constant("choose_types" as const),
+    types: fc.constantFrom(null, ["*"], ["pdf"], ["application/pdf"]),
+  }),
+);
+
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 12, arbitrary: action },
   { weight: 5, arbitrary: sync },
@@ -232,19 +262,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       ),
     }),
   },
-  {
-    weight: 1,
-    arbitrary: fc.oneof(
-      fc.record({
-        do: fc.constant("limit_files" as const),
-        files: fc.constantFrom(null, 2, 4, 10),
-      }),
-      fc.record({
-        do: fc.constant("choose_types" as const),
-        types: fc.constantFrom(null, ["*"], ["pdf"], ["application/pdf"]),
-      }),
-    ),
-  },
+  { weight: 1, arbitrary: ownerStep },
 );
 
 /** Any sequence. */

@@ -1,38 +1,42 @@
 /** The engine of production as a worker that can be killed, and whose calls can be watched. */
 import { setImmediate } from "node:timers/promises";
-import type { DriveEmulator } from "../../../local/google/emulator.ts";
-import type { ServiceAccountJson } from "../../../local/google/service_account.ts";
 import type { ConnectorDb } from "../../../supabase/functions/_shared/db/connector_db.ts";
 import { SyncError } from "../../../supabase/functions/_shared/errors.ts";
 import { createAccessTokens } from "../../../supabase/functions/_shared/oauth/access_tokens.ts";
 import { createTokenVault } from "../../../supabase/functions/_shared/oauth/token_vault.ts";
-import { googleDrive } from "../../../supabase/functions/_shared/providers/google_drive/index.ts";
 import type { EngineDeps } from "../../../supabase/functions/_shared/sync/deps.ts";
 import { createGovernor } from "../../../supabase/functions/_shared/sync/governor.ts";
 import { workLeases } from "../../../supabase/functions/_shared/sync/slice.ts";
-import { settingsFor } from "../../support/drive_sync.ts";
 import { createMemoryLog, type LogEntry } from "../../support/memory_log.ts";
 import { NO_GRANTS } from "../../support/no_grants.ts";
 import type { TestClock } from "../../support/test_clock.ts";
-import type { Interruption, Sequence } from "./sequence.ts";
+import type { Interruption } from "./sequence.ts";
 
 /** How long an answer that never comes is waited for: really, not by the sequence's clock. */
 const SILENCE_MS = 3;
 
+/** Who answers in a provider's place, and what is still to go wrong there. */
+export interface Emulator {
+  readonly fetch: typeof fetch;
+  readonly control: {
+    readonly faults: {
+      readonly pending: readonly { readonly fault: { readonly type: string } }[];
+    };
+  };
+}
+
 /** What a worker is made with. */
-export interface WorkerOptions {
+export interface WorkerOptions<Config> extends Pick<EngineDeps<Config>, "provider" | "settings"> {
   readonly db: ConnectorDb;
-  readonly drive: DriveEmulator;
-  readonly account: ServiceAccountJson;
+  readonly emulator: Emulator;
   readonly clock: TestClock;
-  readonly plan: Pick<Sequence, "pageSize" | "lanes" | "foldersPerTask">;
 }
 
 /** How one piece of work is disturbed. */
 export interface Disturbance {
   readonly interruption: Interruption | null;
-  /** Told the number of each call to Drive before it is answered. */
-  readonly onDriveCall: (call: number) => void;
+  /** Told the number of each call to the provider before it is answered. */
+  readonly onCall: (call: number) => void;
   readonly cpuBudgetMs: number;
 }
 
@@ -49,29 +53,22 @@ class Killed extends Error {
 }
 
 /** Creates the worker of one sequence. */
-export function createWorker({ db, drive, account, clock, plan }: WorkerOptions): Worker {
+export function createWorker<Config>(
+  { db, provider, settings, emulator, clock }: WorkerOptions<Config>,
+): Worker {
   const log = createMemoryLog();
   const vault = createTokenVault({
     newest: "k1",
     keys: new Map([["k1", new Uint8Array(32).fill(7)]]),
   });
-  const { limits } = googleDrive;
   const sleep: TestClock["sleep"] = async (ms, signal) => {
     await clock.sleep(ms, signal);
     // Who only sleeps and fails, as the heartbeat of a dead worker, must not keep all others waiting.
     await setImmediate();
   };
   const base = {
-    provider: {
-      ...googleDrive,
-      limits: {
-        ...limits,
-        maxPageSize: plan.pageSize,
-        maxParallelTasks: plan.lanes,
-        foldersPerTask: plan.foldersPerTask,
-      },
-    },
-    settings: settingsFor(account),
+    provider,
+    settings,
     now: clock.now,
     sleep,
     random: () => 0.5,
@@ -82,10 +79,10 @@ export function createWorker({ db, drive, account, clock, plan }: WorkerOptions)
   };
   return {
     log,
-    async work({ interruption, onDriveCall, cpuBudgetMs }, isRunning) {
+    async work({ interruption, onCall, cpuBudgetMs }, isRunning) {
       const body = createBody(interruption);
       const mortalDb = body.live(db);
-      const deps: EngineDeps<Parameters<typeof googleDrive.readPage>[1]["config"]> = {
+      const deps: EngineDeps<Config> = {
         ...base,
         db: mortalDb,
         accessTokens: createAccessTokens({
@@ -98,7 +95,7 @@ export function createWorker({ db, drive, account, clock, plan }: WorkerOptions)
         }),
         // The bucket in the database runs by the database's clock, and has tests of its own.
         governor: createGovernor({ ...base, db: endlessCalls }),
-        fetch: createFetch(drive, body, onDriveCall),
+        fetch: createFetch(emulator, body, onCall),
         unloading: body.died,
       };
       do {
@@ -168,20 +165,20 @@ function createBody(interruption: Interruption | null): Body {
 }
 
 function createFetch(
-  drive: DriveEmulator,
+  { fetch, control }: Emulator,
   body: Body,
-  onDriveCall: (call: number) => void,
-): typeof fetch {
+  onCall: (call: number) => void,
+): typeof globalThis.fetch {
   let calls = 0;
   return (input, init) =>
     body.call(async () => {
-      onDriveCall(calls++);
+      onCall(calls++);
       const silence = new AbortController();
-      const isSilent = drive.control.faults.pending.some(({ fault }) => fault.type === "timeout");
+      const isSilent = control.faults.pending.some(({ fault }) => fault.type === "timeout");
       const timer = isSilent ? setTimeout(() => silence.abort(), SILENCE_MS) : undefined;
       const signals = [silence.signal, ...(init?.signal ? [init.signal] : [])];
       try {
-        return await drive.fetch(input, { ...init, signal: AbortSignal.any(signals) });
+        return await fetch(input, { ...init, signal: AbortSignal.any(signals) });
       } finally {
         clearTimeout(timer);
       }

@@ -238,7 +238,9 @@ export class FakeAps {
     const gap: null[] = Array(this.emptyPages * limit).fill(null);
     const slots = [...gap, ...this.#children(folderId)];
     const cut = slots.slice(number * limit, (number + 1) * limit);
-    const shown = cut.filter((entry) => entry !== null).filter((entry) => !entry.hidden);
+    const isHiddenShown = url.searchParams.get("includeHidden") === "true";
+    const shown = cut.filter((entry) => entry !== null)
+      .filter((entry) => isHiddenShown || !entry.hidden);
     const included = shown.map((entry) => this.#tip(entry)).filter((tip) => tip !== null);
     const next = new URL(url);
     next.searchParams.set("page[number]", String(number + 1));

@@ -204,8 +204,13 @@ Deno.test("whatever a page holds, each of its entries is a row, is hidden, or is
   );
   fc.assert(fc.property(fc.array(anything), fc.array(anything), (data, included) => {
     const list = resourceList.parse({ data, included });
-    const { folders, files, hidden, unreadable } = readEntries(list, "folder");
-    ok(folders.length + files.length + hidden + unreadable.length <= data.length);
+    const { folders, files, deletedFiles, hiddenFolders, unreadable } = readEntries(list, "folder");
+    const count = [folders, files, deletedFiles, unreadable].reduce(
+      (sum, of) => sum + of.length,
+      0,
+    );
+    ok(count + hiddenFolders <= data.length);
+    ok(files.every(({ item }) => !deletedFiles.includes(item.id)));
     for (const file of files) {
       const { file: row } = toFileRecord(file, "folder", CONFIG);
       ok(row.file_name !== "" && /^https?:\/\//.test(row.file_link));

@@ -73,6 +73,9 @@ export class Table {
         const page: Page = await autodesk.readPage(at, context());
         for (const file of page.files) this.files.set(file.external_file_id, file);
         for (const file of page.files) seen.add(file.external_file_id);
+        for (const { external_id } of page.removed ?? []) {
+          if (!seen.has(external_id)) this.files.delete(external_id);
+        }
         take(page.folders, page);
         skipped.push(...page.skipped);
         for (const [name, count] of Object.entries(page.receipt)) {

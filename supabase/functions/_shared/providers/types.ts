@@ -197,6 +197,11 @@ export interface Page {
    */
   readonly walk_changed?: readonly string[];
   readonly seeds: readonly TaskSeed[];
+  /**
+   * Files that the page shows as deleted. That is proof, unlike the absence of a file: it counts
+   * whatever becomes of the rest of the listing.
+   */
+  readonly removed?: readonly Removal[];
   readonly skipped: readonly SkippedSubtree[];
   /** Counts that are added to the listing's receipt, such as `incomplete_searches`. */
   readonly receipt: Readonly<Record<string, number>>;
@@ -241,6 +246,8 @@ export interface ProviderContext<Config> {
    * any time, so it may spare calls but not be needed.
    */
   readonly memory: Json;
+  /** What {@linkcode Provider.readerName} says. */
+  readonly readerName?: string | null;
   readonly now: () => Date;
   readonly signal: AbortSignal;
 }
@@ -341,6 +348,11 @@ export interface Provider<Config> {
    * only the operator can, else a code that passes by itself.
    */
   classifyGrant(failure: GrantFailure): SyncError;
+  /**
+   * The name under which the provider knows who reads, such as a client id: owners are told whom to
+   * let in. `null`: there is none.
+   */
+  readerName?(config: Config, settings: ProviderSettings): string | null;
   /** Headers that every call of an endpoint carries beside the engine's own. */
   callHeaders?(config: Config): Readonly<Record<string, string>>;
   /** Checks that the scope can be seen and says what reading it begins with. */

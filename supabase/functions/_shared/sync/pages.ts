@@ -77,7 +77,8 @@ async function readPage<Config>(reading: Reading<Config>, task: Task): Promise<H
     const idleLanes = Math.min(queue.idleLanes(), limit.fullPagesLeft());
     const terms = { pageSize: grant.pageSize, idleLanes, signal };
     const page = await run.deps.provider.readPage(task, providerContext(run, terms));
-    run.budget.spend({ items: page.files.length + page.folders.length });
+    const gone = page.removed?.length ?? 0;
+    run.budget.spend({ items: page.files.length + page.folders.length + gone });
     // Until its commit makes them tasks, nobody else need cut up work for the same lanes.
     const seeds = page.seeds.length;
     queue.promise(seeds);

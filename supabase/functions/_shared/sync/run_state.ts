@@ -87,6 +87,7 @@ export function providerContext<Config>(
     pageSize: terms.pageSize,
     getJson: (url) => run.calls.getJson(url, terms.signal),
     apiUrl: run.deps.settings.apiUrl,
+    readerName: run.deps.provider.readerName?.(run.config, run.deps.settings) ?? null,
     idleLanes: terms.idleLanes,
     ...run.listing,
     now: run.deps.now,

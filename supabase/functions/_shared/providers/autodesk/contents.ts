@@ -91,6 +91,7 @@ function toPage(folderId: string, { list, nextPosition }: ListPage, context: Con
     folders,
     ...toWalk(folders, context),
     seeds: [],
+    removed: entries.deletedFiles.map((external_id) => ({ external_id, reason: "removed" })),
     skipped: entries.unreadable,
     receipt: receipt({
       pages: 1,
@@ -103,9 +104,11 @@ function toPage(folderId: string, { list, nextPosition }: ListPage, context: Con
   };
 }
 
-function countOddities({ files, hidden, unreadable }: Entries): Readonly<Record<string, number>> {
+function countOddities(
+  { files, deletedFiles, hiddenFolders, unreadable }: Entries,
+): Readonly<Record<string, number>> {
   return {
-    items_hidden: hidden,
+    items_hidden: deletedFiles.length + hiddenFolders,
     items_unreadable: unreadable.length,
     items_without_version: files.filter(({ tip }) => tip === null).length,
   };

@@ -14,8 +14,10 @@ import {
 export interface Entries {
   readonly folders: readonly FolderResource[];
   readonly files: readonly ListedFile[];
-  /** Deleted folders and files, which stay in lists of hidden things for ever. */
-  readonly hidden: number;
+  /** Ids of deleted files, which are shown as such for ever. */
+  readonly deletedFiles: readonly string[];
+  /** Deleted folders: what lies in them is not marked itself, and may have been moved out before. */
+  readonly hiddenFolders: number;
   readonly unreadable: readonly SkippedSubtree[];
 }
 
@@ -58,22 +60,32 @@ export function readEntries({ data, included }: ResourceList, containerId: strin
   const versions = indexVersions(included);
   const folders = new Map<string, FolderResource>();
   const files = new Map<string, ListedFile>();
+  const deletedFiles = new Set<string>();
   const unreadable: SkippedSubtree[] = [];
-  let hidden = 0;
+  let hiddenFolders = 0;
   for (const value of data) {
     const result = entry.safeParse(value);
     if (!result.success) {
       unreadable.push(reportUnreadable(value, containerId));
     } else if (result.data.type === "folders") {
-      if (result.data.attributes.hidden) hidden += 1;
+      if (result.data.attributes.hidden) hiddenFolders += 1;
       else folders.set(result.data.id, result.data);
     } else {
+      const { id } = result.data;
       const listed = joinIndexed(result.data, versions);
-      if (isDeleted(listed)) hidden += 1;
-      else files.set(result.data.id, listed);
+      files.delete(id);
+      deletedFiles.delete(id);
+      if (isDeleted(listed)) deletedFiles.add(id);
+      else files.set(id, listed);
     }
   }
-  return { folders: [...folders.values()], files: [...files.values()], hidden, unreadable };
+  return {
+    folders: [...folders.values()],
+    files: [...files.values()],
+    deletedFiles: [...deletedFiles],
+    hiddenFolders,
+    unreadable,
+  };
 }
 
 function reportUnreadable(value: unknown, containerId: string): SkippedSubtree {

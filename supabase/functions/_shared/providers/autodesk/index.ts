@@ -8,6 +8,7 @@ import { classifyGrant } from "./grant_errors.ts";
 import { oauthProfile } from "./oauth_profile.ts";
 import { quotaOf } from "./quota.ts";
 import { READ_SCOPE } from "./scopes.ts";
+import { readerName } from "./reader_name.ts";
 import { parseSettings } from "./settings.ts";
 import { startListing } from "./start.ts";
 import { showValue } from "./text.ts";
@@ -37,7 +38,7 @@ export const autodesk: Provider<AutodeskConfig> = {
     maxPageSize: 200,
     // At 150 ms a call one lane makes 400 calls a minute, more than Autodesk allows; several make
     // short work of what a quiet minute has left over.
-    maxParallelTasks: 6,
+    maxParallelTasks: 12,
     foldersPerTask: 1,
   },
   scopes: [READ_SCOPE],
@@ -47,6 +48,7 @@ export const autodesk: Provider<AutodeskConfig> = {
   issueToken,
   oauthProfile,
   classifyGrant,
+  readerName,
   callHeaders: ({ userId }) => userId === null ? {} : { "x-user-id": userId },
   startListing,
   readPage,

@@ -110,10 +110,11 @@ async function findIn(hubIds: readonly string[], context: Context): Promise<stri
 async function searchHubs(hubs: Hubs, context: Context): Promise<string> {
   const found = await findIn(hubs.ids, context);
   if (found !== null) return found;
-  throw notFound(hubs, context.config);
+  throw notFound(hubs, context);
 }
 
-function describeClient({ clientId }: AutodeskConfig): string {
+function describeClient({ config, readerName = null }: Context): string {
+  const clientId = config.clientId ?? readerName;
   return clientId === null ? `the client id set as ${CLIENT_ID}` : `client id "${clientId}"`;
 }
 
@@ -121,14 +122,14 @@ function describeUser({ userId }: AutodeskConfig): string {
   return userId === null ? "" : `, and the user "${userId}" of x_user_id must be a member`;
 }
 
-function notProvisioned({ refusedRegions }: Hubs, config: AutodeskConfig, what: string): SyncError {
+function notProvisioned({ refusedRegions }: Hubs, context: Context, what: string): SyncError {
   const regions = refusedRegions.length === 0
     ? ""
     : ` (Autodesk shows it nothing of ${refusedRegions.join(", ")})`;
   return new SyncError(
     "api_disabled",
-    `Cannot see ${what}${regions}: an account admin must add ${describeClient(config)} under ` +
-      `${CUSTOM_INTEGRATIONS}${describeUser(config)}`,
+    `Cannot see ${what}${regions}: an account admin must add ${describeClient(context)} under ` +
+      `${CUSTOM_INTEGRATIONS}${describeUser(context.config)}`,
   );
 }
 
@@ -138,10 +139,11 @@ function hubsMissing(): SyncError {
 }
 
 /** Why a project that was looked for in every hub is in none. */
-function notFound(hubs: Hubs, config: AutodeskConfig): SyncError {
+function notFound(hubs: Hubs, context: Context): SyncError {
+  const { config } = context;
   const { projectId } = config;
   if (hubs.isIncomplete) return hubsMissing();
-  if (hubs.ids.length === 0) return notProvisioned(hubs, config, "any Construction Cloud account");
+  if (hubs.ids.length === 0) return notProvisioned(hubs, context, "any Construction Cloud account");
   if (hubs.ids.length > MOST_SEARCHED_HUBS) {
     const message = `Cannot find project "${projectId}" in the first ${MOST_SEARCHED_HUBS} of ` +
       `${hubs.ids.length} hubs: set hub_id in endpoint_config`;
@@ -153,7 +155,7 @@ function notFound(hubs: Hubs, config: AutodeskConfig): SyncError {
     "access_denied",
     `Cannot find project "${projectId}" in ${searched}, and Autodesk shows nothing of ` +
       `${hubs.refusedRegions.join(", ")}: correct project_id, or, if it lies there, an account ` +
-      `admin must add ${describeClient(config)} under ${CUSTOM_INTEGRATIONS}${
+      `admin must add ${describeClient(context)} under ${CUSTOM_INTEGRATIONS}${
         describeUser(config)
       }`,
   );
@@ -180,20 +182,20 @@ export async function explainRefusal(
   const hubs = await listHubs(context);
   const elsewhere = await findIn(hubs.ids.filter((id) => id !== hubId), context);
   if (elsewhere !== null) return otherHub(elsewhere, hubId, refusal, config);
-  if (config.hubId === null && refusal.code !== "access_denied") return notFound(hubs, config);
+  if (config.hubId === null && refusal.code !== "access_denied") return notFound(hubs, context);
   if (hubs.ids.includes(hubId)) {
     if (refusal.code !== "access_denied") return projectMissing(`hub "${hubId}"`, config);
     return new SyncError(
       "access_denied",
       `Cannot read project "${config.projectId}": give ${
-        describeClient(config)
+        describeClient(context)
       } access to it, and ` +
         `check that the project is active${describeUser(config)}`,
       { cause: refusal },
     );
   }
   if (hubs.isIncomplete) return hubsMissing();
-  return notProvisioned(hubs, config, `hub "${hubId}"`);
+  return notProvisioned(hubs, context, `hub "${hubId}"`);
 }
 
 function otherHub(

@@ -39,7 +39,10 @@ export function itemUrl(apiUrl: string, itemId: string, config: AutodeskConfig):
   return dataUrl(apiUrl, config, `items/${encodeURIComponent(itemId)}`);
 }
 
-/** The first page of what lies in a folder. */
+/**
+ * The first page of what lies in a folder. What was deleted comes too, marked: seeing that something
+ * was deleted is worth more than not seeing it.
+ */
 export function contentsUrl(
   apiUrl: string,
   folderId: string,
@@ -47,6 +50,7 @@ export function contentsUrl(
   pageSize: number,
 ): URL {
   const url = dataUrl(apiUrl, config, `folders/${encodeURIComponent(folderId)}/contents`);
+  url.searchParams.set("includeHidden", "true");
   url.searchParams.set("page[limit]", String(pageSize));
   return url;
 }
