@@ -143,6 +143,19 @@ Deno.test("a provider imports the contract, the errors and its own folder only",
   );
 });
 
+/** The platform's functions have part of the runtime only: no processes, no HTTP clients. */
+const PLATFORM = ["Deno.customInspect", "Deno.env"];
+
+Deno.test("functions use nothing of the runtime but their environment", () => {
+  assertNone(
+    "The platform's runtime lacks much of the namespace Deno; use the web platform or node:.",
+    sources.flatMap(({ path, code }) =>
+      (code.match(/\bDeno\.\w+/g) ?? []).filter((used) => !PLATFORM.includes(used))
+        .map((used) => `${path} uses ${used}`)
+    ),
+  );
+});
+
 Deno.test("shared code never names a provider", () => {
   const folders = sources.filter(({ path }) => layerOf(path) === "provider")
     .map(({ path }) => providerFolderOf(path));
