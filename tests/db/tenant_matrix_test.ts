@@ -111,14 +111,15 @@ const OF_THE_SCHEMA = [
   ...["connector.cron_field_problem", "connector.cron_problem", "connector.file_types_problem"],
   ...["connector.is_timezone", "connector.number_cron_names", "connector.refuse_endpoint"],
   ...["connector.tick", "connector.touch_updated_at", "connector.validate_endpoint"],
-  "connector.vault_secret",
+  ...["connector.note_config_change", "connector.vault_secret"],
 ];
 
 /** Functions with the rights of the schema's owner: triggers alone, which nobody can call. */
 const DEFINERS = [
   ...["connector.add_endpoint_state", "connector.apply_deletion_approval"],
   ...["connector.apply_schedule_change", "connector.apply_scope_change"],
-  ...["connector.apply_sync_request", "connector.validate_endpoint"],
+  ...["connector.apply_sync_request", "connector.note_config_change"],
+  "connector.validate_endpoint",
 ];
 
 const CLAIMS: Readonly<Record<Caller, { readonly role: string; readonly sub?: string }>> = {

@@ -280,7 +280,10 @@ for (const [slug, doors] of Object.entries(DOORS)) {
           const response = await fetch(new Request(url, { method, headers }));
           if (method === "HEAD") assert.equal(response.status, 405, method);
           else assert.equal(await assertRefusal(response, 405, method), "method_not_allowed");
-          assert.equal(response.headers.get("allow"), door.methods.join(", "), method);
+          // Of the address, or of the function where no address of it knows the method.
+          const allowed = [door.methods, [...new Set(doors.flatMap(({ methods }) => methods))]];
+          const allow = response.headers.get("allow");
+          assert.ok(allowed.some((methods) => methods.join(", ") === allow), `${method}: ${allow}`);
         }
       }));
 
