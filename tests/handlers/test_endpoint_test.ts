@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { Fault } from "../../local/google/faults.ts";
 import { createServiceAccount } from "../../local/google/service_account.ts";
+import { MOST_TEST_CALLS } from "../../supabase/functions/_shared/sync/endpoint_check/test_calls.ts";
 import { SECRET_KEY } from "../support/function_fakes.ts";
 import {
   ACCOUNT,
@@ -177,6 +178,29 @@ for (const [method, fault, expected, name, message] of refusals) {
     assert.match(messageOf(answer, name), message);
   });
 }
+
+Deno.test("a short wait that the provider asks for is waited for, and the test goes on", async () => {
+  const drive = setUpDrive();
+  const fault: Fault = { type: "status", status: 429, retryAfterSeconds: 3 };
+  drive.emulator.control.addFault({ fault, method: "files.get", times: 2 });
+  const answer = await testDrive({ drive_id: drive.drive.id }, { drive });
+  assert.equal(outline(answer), ALL_WELL);
+  const tookMs = answer.checks.find(({ name }) => name === "reachable")?.took_ms ?? 0;
+  assert.ok(tookMs >= 6_000 && tookMs < 10_000, `${tookMs} ms`);
+});
+
+Deno.test("the largest scope there is can be tested", async () => {
+  const drive = setUpDrive();
+  const { model } = drive.emulator;
+  const folder_ids = Array.from({ length: 100 }, (_, index) => {
+    const parent = model.createFolder({ name: `${index}`, parent: drive.drive.id }).id;
+    return model.createFolder({ name: "deep", parent }).id;
+  });
+  const few = await testDrive({ folder_ids }, { drive });
+  assert.equal(outline(few), ALL_WELL);
+  const calls = drive.emulator.control.journal().length;
+  assert.ok(calls > 100 && calls <= MOST_TEST_CALLS, `${calls} calls`);
+});
 
 Deno.test("a folder that is not shared is not reachable; of several, the first is named", async () => {
   const drive = setUpDrive();

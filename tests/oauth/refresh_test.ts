@@ -3,6 +3,7 @@ import { SyncError } from "../../supabase/functions/_shared/errors.ts";
 import { createTokenVault } from "../../supabase/functions/_shared/oauth/token_vault.ts";
 import { googleDrive } from "../../supabase/functions/_shared/providers/google_drive/index.ts";
 import { type Sql, withDatabase } from "../support/database.ts";
+import { waitFor } from "../support/wait_for.ts";
 import { connectAccount, createTestGrants, endLeases, readGrant, requestFor } from "./granted.ts";
 import {
   accessToken,
@@ -191,8 +192,20 @@ Deno.test("a token that was refused is replaced once, by whoever notices first",
 
 Deno.test("tokens that live for minutes are not refreshed by each of those who waited", () =>
   withGrant(async (_sql, address, endpointId) => {
+    const others = 5;
     address.lifetimeSeconds = 120;
-    const workers = Array.from({ length: 6 }, () => createTestGrants().grants);
+    const { db } = createTestGrants();
+    let waiting = 0;
+    const beginRefresh: typeof db.beginRefresh = async (request) => {
+      const begun = await db.beginRefresh(request);
+      if (begun.type === "wait") waiting += 1;
+      return begun;
+    };
+    address.delay = () => waitFor("the others wait", () => waiting >= others, { everyMs: 5 });
+    const workers = Array.from(
+      { length: others + 1 },
+      () => createTestGrants({ db: { ...db, beginRefresh } }).grants,
+    );
     const request = requestFor(endpointId, address.url);
     const tokens = await Promise.all(workers.map((grants) => grants.accessToken(request)));
     assert.deepEqual(new Set(tokens.map(({ generation }) => generation)), new Set([2]));

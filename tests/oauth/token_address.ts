@@ -12,6 +12,8 @@ export interface TokenAddress {
   readonly asked: string[];
   /** Answers so instead, as long as it is set. */
   play: Played;
+  /** Waited for before each answer. */
+  delay: () => Promise<unknown>;
   /** Seconds the next access tokens live. */
   lifetimeSeconds: number;
   stop(): Promise<void>;
@@ -49,6 +51,7 @@ async function startTokenAddress(rotates: boolean): Promise<TokenAddress> {
     const form = new URLSearchParams(await request.text());
     const presented = form.get("refresh_token") ?? "";
     asked.push(presented);
+    await address.delay();
     if (address.play !== null) return await address.play();
     if (presented !== refreshToken()) return Response.json(REFUSED, { status: 400 });
     generation += 1;
@@ -66,6 +69,7 @@ async function startTokenAddress(rotates: boolean): Promise<TokenAddress> {
     url: `${server.origin}/token`,
     asked,
     play: null,
+    delay: () => Promise.resolve(),
     lifetimeSeconds: 3_599,
     stop: server.stop,
   };

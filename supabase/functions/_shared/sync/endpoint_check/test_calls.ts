@@ -45,7 +45,7 @@ export function createTestCalls<Config>(options: TestCallsOptions<Config>): Test
   const { provider, config, settings, deadline } = options;
   const seen = new Map<string, { units: number; unitsPerMinute: number }>();
   let calls = 0;
-  const governor = createOwnGovernor(options.now, (quota) => {
+  const governor = createOwnGovernor(options, (quota) => {
     if (calls >= MOST_TEST_CALLS) throw new TestOver(TOO_MANY);
     calls += 1;
     const units = (seen.get(quota.bucket)?.units ?? 0) + quota.units;
@@ -79,14 +79,19 @@ function share({ units, unitsPerMinute }: { units: number; unitsPerMinute: numbe
  * Lets calls through until the provider itself asks to wait: a test is too short to need a share of
  * what all workers may ask, and writes nothing.
  */
-function createOwnGovernor(now: () => Date, onCall: (quota: Quota) => void): Governor {
+function createOwnGovernor(
+  { now, sleep }: Pick<TestCallsOptions<unknown>, "now" | "sleep">,
+  onCall: (quota: Quota) => void,
+): Governor {
   const blockedUntilMs = new Map<string, number>();
   return {
-    admit(quota) {
-      const waitMs = (blockedUntilMs.get(quota.bucket) ?? 0) - now().getTime();
-      if (waitMs > 0) return Promise.resolve(waitMs);
+    async admit(quota, { deadline, signal }) {
+      const untilMs = blockedUntilMs.get(quota.bucket) ?? 0;
+      const waitMs = untilMs - now().getTime();
+      if (waitMs > 0 && untilMs >= deadline.getTime()) return waitMs;
+      if (waitMs > 0) await sleep(waitMs, signal);
       onCall(quota);
-      return Promise.resolve(0);
+      return 0;
     },
     block(quota, ms) {
       blockedUntilMs.set(quota.bucket, now().getTime() + ms);
