@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import type { EndpointOverrides, Sql } from "./database.ts";
+import { escapeName } from "./odd_names.ts";
 import { stateOf } from "./synced.ts";
 
 /** Where a case is played: an endpoint, and what was put there for it to find. */
@@ -154,7 +155,7 @@ export async function checkRows(
 
 /** A path as the database derives it, made once more: a test must not ask what it tests. */
 export function pathOf(names: readonly string[]): string {
-  return names.map((name) => "/" + name.replace(/[\\/]/g, "\\$&")).join("");
+  return names.map((name) => "/" + escapeName(name)).join("");
 }
 
 interface Row extends ExpectedRow {

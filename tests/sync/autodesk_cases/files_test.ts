@@ -1,5 +1,5 @@
 /** What happens to single files. Only the folders on the way to what changed are read. */
-import { BASE, NESTED, NESTED_BASE, playCases, type Stage } from "./stage.ts";
+import { BASE, GIVEN, NESTED, NESTED_BASE, ONE_TOP, playCases, type Stage } from "./stage.ts";
 
 const without = (path: string) => BASE.filter((each) => each !== path);
 
@@ -9,6 +9,7 @@ const LOST_SIGHT = ({ scope }: Stage) => scope === "whole project" ? 1 + 2 : 1 +
 playCases([
   {
     what: "nothing happens",
+    scopes: ONE_TOP,
     change: () => {},
     living: BASE,
     calls: 1,
@@ -23,6 +24,7 @@ playCases([
   },
   {
     what: "a file is added two folders down",
+    scopes: ONE_TOP,
     change: ({ model, ids }) =>
       void model.createItem({ name: "new.txt", parent: ids.old, size: 7 }),
     living: [...BASE, "/Plans/Old/new.txt"],
@@ -77,6 +79,7 @@ playCases([
   },
   {
     what: "a file is moved out of scope",
+    scopes: ONE_TOP,
     change: ({ model, ids, outside }) => model.move(ids.a, outside),
     living: without("/Plans/a.pdf"),
     gone: ["a.pdf removed"],
@@ -85,6 +88,7 @@ playCases([
   },
   {
     what: "a file is moved into scope",
+    scopes: ONE_TOP,
     change: ({ model, ids }) => model.move(ids.in, ids.old),
     living: [...BASE, "/Plans/Old/in.txt"],
     calls: 4,
@@ -103,6 +107,7 @@ playCases([
   },
   {
     what: "a file is deleted: its folder shows it as such",
+    scopes: ONE_TOP,
     change: ({ model, ids }) => model.delete(ids.a),
     living: without("/Plans/a.pdf"),
     gone: ["a.pdf removed"],
@@ -171,7 +176,7 @@ playCases([
     calls: 1,
     writes: 0,
   },
-]);
+], GIVEN);
 
 /** A deleted file that comes back keeps its row, with the id it always had. */
 const returns = (what: string, out: Act, back: Act) => ({

@@ -1,33 +1,27 @@
 /** Names, sizes and times as Autodesk gives them, odd ones too. */
+import { escapeName, ODD_NAMES, type OddName } from "../../support/odd_names.ts";
 import { BASE, type Case, GIVEN, playCases, type Stage } from "./stage.ts";
 
-/** Names that a path, a query or a table might stumble over. */
-const NAMES: readonly (readonly [what: string, name: string])[] = [
-  ["a slash", "a/b.txt"],
-  ["a backslash before a slash", "a\\/b.txt"],
-  ["a line break", "line\nbreak\r\n.txt"],
-  ["emoji", "👩‍🚀🏳️‍🌈.txt"],
-  ["255 characters", "x".repeat(251) + ".txt"],
-  ["255 characters of four bytes", "𝕏".repeat(251) + ".txt"],
-  ["quotes and signs of SQL", "'; drop table files; --\"%_$1.txt"],
-  ["spaces at both ends", "  old name.txt  "],
-];
-const escape = (name: string) => name.replaceAll("\\", "\\\\").replaceAll("/", "\\/");
+const SPACED: OddName = ["spaces at both ends", "  old name.txt  "];
 
 /** A file and a folder are renamed to the same odd name, as old data holds it. */
-function namedCase([what, name]: typeof NAMES[number]): Case {
+function namedCase([what, name]: OddName): Case {
   return {
     what: `a file and a folder are renamed to ${what}`,
     change: ({ model, ids }) => {
       model.rename(ids.topFile, name, { isLegacyName: true });
       model.rename(ids.plans, name, { isLegacyName: true });
     },
-    living: [`/${escape(name)}/Old/b.pdf`, `/${escape(name)}/a.pdf`, `/${escape(name)}`],
+    living: [
+      `/${escapeName(name)}/Old/b.pdf`,
+      `/${escapeName(name)}/a.pdf`,
+      `/${escapeName(name)}`,
+    ],
     calls: 3,
     writes: 3,
   };
 }
-playCases(NAMES.map(namedCase), GIVEN);
+playCases([...ODD_NAMES, SPACED].map(namedCase), GIVEN);
 
 const addTwins = ({ model, ids, made }: Stage) => {
   for (let n = 0; n < 2; n++) {

@@ -1,38 +1,28 @@
 import assert from "node:assert/strict";
 import { FOLDER_TYPE } from "../../../local/google/drive_types.ts";
+import { escapeName, ODD_NAMES, type OddName } from "../../support/odd_names.ts";
 import { BASE, type Case, FOLDER_SCOPES, playCases, type Stage } from "./stage.ts";
 
 const DOCUMENT = "application/vnd.google-apps.document";
-/** Names that a path, a query or a table might stumble over. */
-const NAMES: readonly (readonly [what: string, name: string])[] = [
-  ["a slash", "a/b.txt"],
-  ["a backslash before a slash", "a\\/b.txt"],
-  ["a line break", "line\nbreak\r\n.txt"],
-  ["emoji", "👩‍🚀🏳️‍🌈.txt"],
-  ["255 characters", "x".repeat(251) + ".txt"],
-  ["255 characters of four bytes", "𝕏".repeat(251) + ".txt"],
-  ["quotes and signs of SQL", "'; drop table files; --\"%_$1.txt"],
-  ["dots alone", ".."],
-  ["spaces alone", "   "],
-  ["right-to-left letters", "קובץ\u202Egpj.txt"],
-  ["decomposed letters", "e\u0301.txt"],
-];
-const escape = (name: string) => name.replaceAll("\\", "\\\\").replaceAll("/", "\\/");
 
 /** A file and a folder of this name appear; then others are renamed to it. */
-function namedCases([what, name]: typeof NAMES[number]): Case[] {
+function namedCases([what, name]: OddName): Case[] {
   return [{
     what: `a file and a folder are renamed to ${what}`,
     change: ({ model, ids }) => {
       model.rename(ids.topFile, name);
       model.rename(ids.plans, name);
     },
-    living: [`/${escape(name)}/Old/b.pdf`, `/${escape(name)}/a.pdf`, `/${escape(name)}`],
+    living: [
+      `/${escapeName(name)}/Old/b.pdf`,
+      `/${escapeName(name)}/a.pdf`,
+      `/${escapeName(name)}`,
+    ],
     calls: 1,
     writes: 3,
   }];
 }
-playCases(NAMES.flatMap(namedCases));
+playCases(ODD_NAMES.flatMap(namedCases));
 
 playCases([
   {

@@ -7,7 +7,7 @@ import { type AnyStep, reduceSequence } from "./reduce.ts";
 import type { AnySequence } from "./sequence.ts";
 
 /** How long a smaller sequence is looked for that fails too. */
-const REDUCE_MS = 40_000;
+const REDUCE_MS = 120_000;
 
 /** Whose sequences are played, and how. */
 export interface Player<Sequence> {
