@@ -143,8 +143,8 @@ Deno.test("a provider imports the contract, the errors and its own folder only",
   );
 });
 
-/** The platform's functions have part of the runtime only: no processes, no HTTP clients. */
-const PLATFORM = ["Deno.customInspect", "Deno.env"];
+/** The platform's functions have part of the runtime only: no processes, for one. */
+const PLATFORM = ["Deno.HttpClient", "Deno.createHttpClient", "Deno.customInspect", "Deno.env"];
 
 Deno.test("functions use nothing of the runtime but their environment", () => {
   assertNone(
