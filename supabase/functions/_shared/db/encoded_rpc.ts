@@ -2,8 +2,8 @@ import type { Secret } from "../secret.ts";
 import type { ClientOptions } from "./client.ts";
 import type { RpcFailure } from "./database_error.ts";
 
-/** Calls a database function whose arguments are JSON already. */
-export type EncodedRpc = (name: string, args: BodyInit) => Promise<RpcAnswer>;
+/** Calls a database function whose arguments are JSON text already. */
+export type EncodedRpc = (name: string, args: string) => Promise<RpcAnswer>;
 
 /** What a call of a database function came to, as supabase-js reports it. */
 export interface RpcAnswer {

@@ -35,14 +35,21 @@ export const LANES = 5;
 /** Tasks of one endpoint held in memory; the others wait in the database. */
 export const HELD_TASKS = 100;
 
-/**
- * Pages held at the same time by one invocation, from the request for them to the end of their
- * commit: what bounds its memory, however many endpoints and lanes there are.
- */
-export const HELD_PAGES = 16;
+/** Pages under way at the same time in one invocation, from the request for them to their commit. */
+export const HELD_PAGES = 24;
 
 /** Of them, most held by one endpoint: one that must wait for its provider leaves room for others. */
-export const HELD_PAGES_PER_ENDPOINT = 8;
+export const HELD_PAGES_PER_ENDPOINT = 14;
+
+/**
+ * Pages of which the answer is in memory, from its first byte to the end of their commit. The others
+ * are still the provider's, or the network's: so this is what bounds the memory of an invocation,
+ * however many endpoints and lanes there are.
+ */
+export const OPEN_PAGES = 6;
+
+/** Of them, most of one endpoint: twice what is being committed, so that there is always a next one. */
+export const OPEN_PAGES_PER_ENDPOINT = 4;
 
 /** Commits of one endpoint under way at the same time; more would wait for each other's locks. */
 export const PARALLEL_COMMITS = 2;

@@ -71,7 +71,7 @@ async function readPage<Config>(reading: Reading<Config>, task: Task): Promise<H
   if (!reading.mayGoOn()) return null;
   const grant = await limit.grant();
   if (grant === null) return null;
-  const leave = await holdPage(run);
+  const place = await holdPage(run);
   let files = 0;
   let hasMore = false;
   let held: HeldPage | null = null;
@@ -79,7 +79,7 @@ async function readPage<Config>(reading: Reading<Config>, task: Task): Promise<H
     // The waits for the grant and the place may have used up the rest of the slice.
     if (!reading.mayGoOn()) return null;
     const idleLanes = Math.min(queue.idleLanes(), limit.fullPagesLeft());
-    const terms = { pageSize: grant.pageSize, idleLanes, signal };
+    const terms = { pageSize: grant.pageSize, idleLanes, signal, place };
     const { files: shown, ...page } = await run.deps.provider.readPage(
       task,
       providerContext(run, terms),
@@ -90,7 +90,7 @@ async function readPage<Config>(reading: Reading<Config>, task: Task): Promise<H
     queue.promise(seeds);
     const release = () => {
       queue.promise(-seeds);
-      leave();
+      place.leave();
     };
     files = shown.length;
     hasMore = page.next.type === "more";
@@ -98,7 +98,7 @@ async function readPage<Config>(reading: Reading<Config>, task: Task): Promise<H
     return held;
   } finally {
     grant.settle(files, hasMore);
-    if (held === null) leave();
+    if (held === null) place.leave();
   }
 }
 
