@@ -129,7 +129,9 @@ export function createConnectorDb(client: RpcClient): ConnectorDb {
     return readAnswer(name, await client.rpcEncoded(name, JSON.stringify(args)), schema);
   };
   const commitEncoded = async (lease: Lease, page: object, files: EncodedJson) => {
-    if (client.rpcEncoded === undefined) throw new TypeError("Cannot send encoded files: no way to");
+    if (client.rpcEncoded === undefined) {
+      throw new TypeError("Cannot send encoded files: no way to");
+    }
     const args = encodeWithin({ p_lease: toLease(lease), p_page: page }, "files", files);
     return await client.rpcEncoded("connector_commit_page", args);
   };

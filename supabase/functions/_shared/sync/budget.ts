@@ -1,4 +1,11 @@
-import { CPU_BUDGET_MS, CPU_PER_CALL_MS, CPU_PER_ITEM_MS, HELD_PAGES, OPEN_PAGES, SLICE_MS } from "./limits.ts";
+import {
+  CPU_BUDGET_MS,
+  CPU_PER_CALL_MS,
+  CPU_PER_ITEM_MS,
+  HELD_PAGES,
+  OPEN_PAGES,
+  SLICE_MS,
+} from "./limits.ts";
 import { createSlots, type Slots } from "./slots.ts";
 
 /** What one invocation may still do; shared by all endpoints it works on. */
