@@ -47,6 +47,9 @@ const PARTS_PER_CUT = 3;
 /** Drive opened on this day. What claims to be older falls into the first window, which is open. */
 const DRIVE_OPENED_MS = Date.UTC(2012, 3, 24);
 
+/** No creation time lies beyond; later ones have more digits than a cursor takes. */
+const FAR_FUTURE_MS = Date.UTC(9999, 0);
+
 /** How a window is being read. */
 export interface WindowReading {
   readonly window: CreatedWindow;
@@ -109,11 +112,14 @@ export function firstWindows(
   );
 }
 
-/** The older of two creation times as Drive gives them; `null` and nonsense count for nothing. */
+/**
+ * The older of two creation times, the second as Drive gives it; nonsense counts for nothing, and
+ * what claims to be older than Drive is as old as Drive.
+ */
 export function older(left: string | null, right: unknown): string | null {
-  if (typeof right !== "string" || Number.isNaN(Date.parse(right))) return left;
-  const isOlder = left === null || Date.parse(right) < Date.parse(left);
-  return isOlder ? new Date(right).toISOString() : left;
+  const ms = typeof right === "string" ? Math.max(Date.parse(right), DRIVE_OPENED_MS) : NaN;
+  if (!(ms < FAR_FUTURE_MS) || (left !== null && ms >= Date.parse(left))) return left;
+  return new Date(ms).toISOString();
 }
 
 /** The parts of a window between the cuts, which ascend within it. */
