@@ -37,10 +37,10 @@ export const LANES = 5;
 export const HELD_TASKS = 100;
 
 /** Pages under way at the same time in one invocation, from the request for them to their commit. */
-export const HELD_PAGES = 24;
+export const HELD_PAGES = 20;
 
 /** Of them, most held by one endpoint: one that must wait for its provider leaves room for others. */
-export const HELD_PAGES_PER_ENDPOINT = 14;
+export const HELD_PAGES_PER_ENDPOINT = 12;
 
 /**
  * Pages of which the answer is in memory, from its first byte to the end of their commit. The others
@@ -49,8 +49,8 @@ export const HELD_PAGES_PER_ENDPOINT = 14;
  */
 export const OPEN_PAGES = 6;
 
-/** Of them, most of one endpoint: twice what is being committed, so that there is always a next one. */
-export const OPEN_PAGES_PER_ENDPOINT = 4;
+/** Of them, most of one endpoint: what is being committed, and the next one. */
+export const OPEN_PAGES_PER_ENDPOINT = 3;
 
 /** Commits of one endpoint under way at the same time; more would wait for each other's locks. */
 export const PARALLEL_COMMITS = 2;
