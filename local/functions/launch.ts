@@ -52,7 +52,7 @@ function denoArguments(options: LaunchOptions): string[] {
     "--no-prompt",
     "--quiet",
     `--config=${join(options.root, "deno.json")}`,
-    `--v8-flags=--max-heap-size=${MEMORY_MEGABYTES}`,
+    `--v8-flags=--max-old-space-size=${MEMORY_MEGABYTES}`,
     "--allow-net",
     "--allow-env",
     "--allow-sys",
