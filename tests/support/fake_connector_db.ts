@@ -19,6 +19,7 @@ import type {
   FileRecord,
   TaskSeed,
 } from "../../supabase/functions/_shared/providers/types.ts";
+import { recordsOf } from "./file_rows.ts";
 
 type Task = SliceContext["tasks"][number];
 type Endpoint = SliceContext["endpoint"];
@@ -480,7 +481,8 @@ type Written = Pick<PageCommit, "files" | "filtered" | "provider_calls">;
 
 function write(endpoint: FakeEndpoint, page: Written): Counts {
   const counts = { added: 0, updated: 0, unchanged: 0, deleted: 0 };
-  for (const file of page.files) {
+  const files = recordsOf(page.files);
+  for (const file of files) {
     const id = file.external_file_id;
     const before = endpoint.files.get(id);
     if (before === undefined) counts.added += 1;
@@ -493,7 +495,7 @@ function write(endpoint: FakeEndpoint, page: Written): Counts {
   page.filtered.forEach((id) => endpoint.filtered.add(id));
   endpoint.filesWritten += counts.added + counts.updated;
   endpoint.providerCalls += page.provider_calls;
-  if (endpoint.run) endpoint.run.filesSeen += page.files.length + page.filtered.length;
+  if (endpoint.run) endpoint.run.filesSeen += files.length + page.filtered.length;
   return counts;
 }
 

@@ -7,6 +7,7 @@ import {
   stateOf,
   withAutodeskSync,
 } from "../support/autodesk_sync.ts";
+import { recordsOf } from "../support/file_rows.ts";
 
 /** `/Plans/a.pdf`, `/Plans/Old/b.pdf` and `/top.txt` below the top folder, synced once. */
 async function setUp(world: AutodeskSync, config?: Record<string, unknown>) {
@@ -377,7 +378,7 @@ Deno.test("a file that moves into a folder made after its place was read is kept
     const db: typeof world.deps.db = {
       ...world.deps.db,
       commitPage(lease, page) {
-        const files = page.files.filter(({ external_file_id: id }) => id !== top.id);
+        const files = recordsOf(page.files).filter(({ external_file_id: id }) => id !== top.id);
         return world.deps.db.commitPage(lease, { ...page, files });
       },
       absentItems(lease, limit) {

@@ -11,6 +11,18 @@ import { createTimedFetch } from "../../supabase/functions/_shared/http/timed_fe
 import { Secret } from "../../supabase/functions/_shared/secret.ts";
 import { API_URL, emptyStatus, PUBLISHABLE_KEY, SECRET_KEY } from "../support/function_fakes.ts";
 
+const FILE = {
+  external_file_id: "f1",
+  external_parent_id: null,
+  file_name: "a.txt",
+  file_link: "https://example.com/f1",
+  file_size: "1",
+  file_type: "txt",
+  mime_type: "text/plain",
+  external_created_at: null,
+  external_updated_at: null,
+  file_metadata: {},
+};
 const LEASE = { endpoint_id: "e1", lease_token: "l1" };
 
 /** A REST server of one answer, which keeps what it was asked. */
@@ -304,4 +316,27 @@ Deno.test("a call that waits too long is unavailable", async () => {
   await assert.rejects(createConnectorDb(client).health(), { code: "unavailable" });
   clearTimeout(keepAlive);
   assert.ok(performance.now() - started < 5_000);
+});
+
+Deno.test("files that were encoded beforehand arrive as the others do", async () => {
+  const { requests, db } = serving(() => Response.json("of no known form"));
+  const page = {
+    folders: [],
+    walk: [],
+    seeds: [],
+    skipped: [],
+    filtered: [],
+    receipt: {},
+    next: { type: "done" as const },
+    task_id: 1,
+    sequence: 0,
+    folders_per_task: 50,
+    provider_calls: 1,
+  };
+  const files = [{ ...FILE, file_name: 'say "ü" {}}' }, FILE];
+  await db.commitPage(LEASE, { ...page, files }).catch(() => {});
+  await db.commitPage(LEASE, { ...page, files: db.encodeFiles?.(files) ?? [] }).catch(() => {});
+  const [plain, encoded] = await Promise.all(requests.map((request) => request.json()));
+  assert.deepEqual(encoded, plain);
+  assert.deepEqual(encoded.p_page.files, files);
 });

@@ -3,6 +3,8 @@ import fc from "fast-check";
 import {
   type CreatedWindow,
   cutWindow,
+  firstWindows,
+  older,
 } from "../../../supabase/functions/_shared/providers/google_drive/windows.ts";
 
 const ALL: CreatedWindow = { from: null, to: null };
@@ -150,4 +152,52 @@ Deno.test("cutting comes to an end, though every page asks for it", () => {
     open.push({ window: second, depth: depth + 1 });
   }
   ok(deepest <= 8 && cut <= 8);
+});
+
+Deno.test("firstWindows() cuts the time since the oldest folder evenly, one window to a lane", () => {
+  const read = {
+    pages: 2,
+    oldest: "2020-01-01T00:00:00.000Z",
+    idleLanes: 11,
+    now: new Date("2026-01-01T00:00:00Z"),
+  };
+  const windows = firstWindows(read);
+  equal(windows.length, 12);
+  equal(windows[0]?.to, "2020-07-01T16:00:00.000Z");
+  deepEqual([windows[0]?.from, windows.at(-1)?.to], [null, null]);
+  for (
+    const other of [
+      { pages: 1 },
+      { idleLanes: 1 },
+      { oldest: null },
+      { oldest: "2026-01-01T00:00:00.000Z" },
+      { oldest: "2031-01-01T00:00:00.000Z" },
+    ]
+  ) {
+    deepEqual(firstWindows({ ...read, ...other }), [], JSON.stringify(other));
+  }
+});
+
+Deno.test("firstWindows() leaves no instant out and none twice", () => {
+  fc.assert(fc.property(anyMs, anyMs, fc.integer({ min: 2, max: 30 }), (oldest, now, idleLanes) => {
+    const windows = firstWindows({ pages: 3, oldest: iso(oldest), idleLanes, now: new Date(now) });
+    if (now - oldest > idleLanes) equal(windows.length, idleLanes + 1);
+    const instants = windows.flatMap(({ from, to }) =>
+      [from, to].flatMap((edge) => edge === null ? [] : [Date.parse(edge), Date.parse(edge) - 1])
+    );
+    for (const ms of [oldest, now, ...instants]) {
+      if (windows.length > 0) equal(windows.filter((window) => holds(window, ms)).length, 1);
+    }
+  }));
+});
+
+Deno.test("older() keeps the older time, and takes nothing that is no time", () => {
+  const time = "2020-01-01T00:00:00.000Z";
+  equal(older(null, time), time);
+  equal(older(time, "2019-01-01T01:00:00+01:00"), "2019-01-01T00:00:00.000Z");
+  equal(older(time, "1900-01-01T00:00:00Z"), "2012-04-24T00:00:00.000Z");
+  for (const other of ["2021-01-01T00:00:00Z", "soon", undefined, 7, "+012000-01-01T00:00:00Z"]) {
+    equal(older(time, other), time, String(other));
+    if (other !== "2021-01-01T00:00:00Z") equal(older(null, other), null, String(other));
+  }
 });

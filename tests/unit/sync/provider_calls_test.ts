@@ -8,6 +8,8 @@ import {
   createProviderCalls,
   type ProviderCallsOptions,
 } from "../../../supabase/functions/_shared/sync/provider_calls.ts";
+import { createPagePlace } from "../../../supabase/functions/_shared/sync/page_place.ts";
+import { createSlots } from "../../../supabase/functions/_shared/sync/slots.ts";
 import { SliceOver } from "../../../supabase/functions/_shared/sync/slice_over.ts";
 import { createMemoryLog } from "../../support/memory_log.ts";
 import { createTestClock } from "../../support/test_clock.ts";
@@ -311,4 +313,25 @@ Deno.test("getJson() never puts the token or the answer into an error", async ()
     const { message } = await failure(get());
     assert.ok(!message.includes("t0ken") && !message.includes("raw answer"), message);
   }
+});
+
+Deno.test("an answer is read only when there is room for it, and a broken one leaves the room", async () => {
+  const broken = new ReadableStream({
+    pull: (stream) => stream.error(new TypeError("The connection broke")),
+  });
+  const { calls } = setUp([() => new Response(broken), json({ page: 1 })]);
+  const slots = createSlots(1);
+  const leave = await slots.take();
+  const place = createPagePlace([slots], () => {});
+  let isRead = false;
+  const reading = calls.getJson(PAGE, new AbortController().signal, place).then((body) => {
+    isRead = true;
+    return body;
+  });
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+  assert.equal(isRead, false);
+  leave();
+  assert.deepEqual(await reading, { page: 1 });
+  place.leave();
+  (await slots.take())();
 });

@@ -2,9 +2,10 @@ import type { SupabaseClient } from "@supabase/supabase-js";
 import { z } from "zod";
 import { SyncError } from "../errors.ts";
 import type { FailureCode } from "../errors.ts";
-import type { Quota, Task } from "../providers/types.ts";
+import type { FileRecord, Quota, Task } from "../providers/types.ts";
 import { type ConsentsDb, createConsentsDb } from "./consents_db.ts";
 import { toDatabaseError } from "./database_error.ts";
+import { EncodedJson, encodeWithin } from "./encoded_json.ts";
 import type { EncodedRpc, RpcAnswer } from "./encoded_rpc.ts";
 import { createRefreshesDb, type RefreshesDb } from "./refreshes_db.ts";
 import {
@@ -30,6 +31,7 @@ import type {
   ClaimResult,
   CommittedPage,
   DatabaseHealth,
+  FileRows,
   FinishedSlice,
   Lease,
   ListingStartCommit,
@@ -63,6 +65,8 @@ export interface ConnectorDb extends ConsentsDb, RefreshesDb {
   beginSlice(leases: readonly Lease[]): Promise<SliceContext[]>;
   /** Opens a listing and its first tasks; an older open one is discarded. */
   startListing(lease: Lease, start: ListingStartCommit): Promise<StartedListing>;
+  /** Makes a page's files ready to be sent, if that spares anything: it may then wait for long. */
+  encodeFiles?(files: readonly FileRecord[]): FileRows;
   /** Writes rows, cursor, counters and lease together. Repeating it changes nothing. */
   commitPage(lease: Lease, page: PageCommit): Promise<CommittedPage>;
   /** Like {@linkcode ConnectorDb.commitPage}, for a page of a change log. */
@@ -132,6 +136,13 @@ export function createConnectorDb(client: RpcClient): ConnectorDb {
     if (client.rpcEncoded === undefined) return await call(name, args, schema);
     return readAnswer(name, await client.rpcEncoded(name, JSON.stringify(args)), schema);
   };
+  const commitEncoded = async (lease: Lease, page: object, files: EncodedJson) => {
+    if (client.rpcEncoded === undefined) {
+      throw new TypeError("Cannot send encoded files: no way to");
+    }
+    const args = encodeWithin({ p_lease: toLease(lease), p_page: page }, "files", files);
+    return await client.rpcEncoded("connector_commit_page", args);
+  };
   return {
     ...createConsentsDb(call),
     ...createRefreshesDb(call),
@@ -149,12 +160,15 @@ export function createConnectorDb(client: RpcClient): ConnectorDb {
         { p_lease: toLease(lease), p_start: start },
         StartedListingSchema,
       ),
-    commitPage: (lease, page) =>
-      callWithPage(
-        "connector_commit_page",
-        { p_lease: toLease(lease), p_page: page },
-        CommittedPageSchema,
-      ),
+    encodeFiles: (files) => client.rpcEncoded === undefined ? files : new EncodedJson(files),
+    commitPage: async (lease, { files, ...page }) => {
+      const name = "connector_commit_page";
+      if (!(files instanceof EncodedJson)) {
+        const args = { p_lease: toLease(lease), p_page: { ...page, files } };
+        return await callWithPage(name, args, CommittedPageSchema);
+      }
+      return readAnswer(name, await commitEncoded(lease, page, files), CommittedPageSchema);
+    },
     commitChanges: (lease, page) =>
       callWithPage(
         "connector_commit_changes",

@@ -1,7 +1,14 @@
 /** What goes to and comes from the database's functions. Field names are those of the database. */
 import type { z } from "zod";
 import type { FailureCode, Remedy } from "../errors.ts";
-import type { AbsenceVerdicts, ChangePage, ListingStart, Page } from "../providers/types.ts";
+import type {
+  AbsenceVerdicts,
+  ChangePage,
+  FileRecord,
+  ListingStart,
+  Page,
+} from "../providers/types.ts";
+import type { EncodedJson } from "./encoded_json.ts";
 import type {
   AbsentItemsSchema,
   ClaimResultSchema,
@@ -50,8 +57,12 @@ export interface CommitRest {
   readonly provider_calls: number;
 }
 
+/** A page's files as they are, or ready to be sent. */
+export type FileRows = readonly FileRecord[] | EncodedJson;
+
 /** One page of one task, committed with the task's next cursor in one transaction. */
-export interface PageCommit extends Page, CommitRest {
+export interface PageCommit extends Omit<Page, "files">, CommitRest {
+  readonly files: FileRows;
   readonly task_id: number;
   /** The task's sequence as read; a page whose sequence has passed changes nothing. */
   readonly sequence: number;

@@ -1,4 +1,11 @@
-import { CPU_BUDGET_MS, CPU_PER_CALL_MS, CPU_PER_ITEM_MS, HELD_PAGES, SLICE_MS } from "./limits.ts";
+import {
+  CPU_BUDGET_MS,
+  CPU_PER_CALL_MS,
+  CPU_PER_ITEM_MS,
+  HELD_PAGES,
+  OPEN_PAGES,
+  SLICE_MS,
+} from "./limits.ts";
 import { createSlots, type Slots } from "./slots.ts";
 
 /** What one invocation may still do; shared by all endpoints it works on. */
@@ -7,8 +14,10 @@ export interface Budget {
   readonly deadline: Date;
   /** Aborted when the platform is about to end the worker: reading stops at once. */
   readonly unloading: AbortSignal;
-  /** A page is asked for and held only with one of these places. */
+  /** A page is asked for only with one of these places. */
   readonly pages: Slots;
+  /** The answer to a call for a page is read, and kept, only with one of these. */
+  readonly openPages: Slots;
   /** Whether it is time to stop: nothing new may be begun. */
   isSpent(): boolean;
   /** Counts HTTP exchanges and listed items against the CPU time of the worker. */
@@ -33,6 +42,7 @@ export function createBudget(options: BudgetOptions): Budget {
     deadline,
     unloading: options.unloading,
     pages: createSlots(HELD_PAGES),
+    openPages: createSlots(OPEN_PAGES),
     isSpent: () =>
       options.unloading.aborted || cpuLeftMs <= 0 || options.now().getTime() >= deadline.getTime(),
     spend: ({ calls = 0, items = 0 }) => {

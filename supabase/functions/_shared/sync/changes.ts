@@ -101,21 +101,21 @@ async function readPage<Config>({ run, limit }: Draining<Config>, feed: Feed): P
   if (run.budget.isSpent()) return "continue";
   // A run that has all its files may still learn that nothing has changed, and so be complete.
   const grant = await limit.grant() ?? NO_FILES;
-  const release = await holdPage(run);
+  const place = await holdPage(run);
   let files = 0;
   let held: HeldChanges | null = null;
   try {
     if (run.budget.isSpent()) return "continue";
-    const terms = { pageSize: Math.max(1, grant.pageSize), idleLanes: 0, signal: run.lost };
+    const terms = { pageSize: Math.max(1, grant.pageSize), idleLanes: 0, signal: run.lost, place };
     const page = await run.deps.provider.readChanges(feed, providerContext(run, terms));
     run.budget.spend({ items: page.files.length + page.folders.length + page.removed.length });
     if (page.files.length > grant.pageSize) return "limit_reached";
     files = page.files.length;
-    held = { page, ...splitFiles(page.files, run.isWanted), release };
+    held = { page, ...splitFiles(page.files, run.isWanted), release: place.leave };
     return held;
   } finally {
     grant.settle(files, false);
-    if (held === null) release();
+    if (held === null) place.leave();
   }
 }
 

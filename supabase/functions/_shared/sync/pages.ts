@@ -1,4 +1,4 @@
-import type { CommittedPage } from "../db/connector_db.ts";
+import type { CommittedPage, FileRows } from "../db/connector_db.ts";
 import type { Page, Task } from "../providers/types.ts";
 import type { FileLimit } from "./file_limit.ts";
 import { type EndpointRun, holdPage, perSecond, providerContext, reporting } from "./run_state.ts";
@@ -16,9 +16,13 @@ export interface Reading<Config> {
   readonly mayGoOn: () => boolean;
 }
 
-/** A page as read, and held until it is committed. */
-interface HeldPage extends SplitFiles {
-  readonly page: Page;
+/** A page as read, and held until it is committed: its files in as little memory as they need. */
+interface HeldPage {
+  readonly page: Omit<Page, "files">;
+  readonly files: FileRows;
+  readonly filtered: readonly string[];
+  /** How many `files` there are. */
+  readonly count: number;
   readonly release: () => void;
 }
 
@@ -49,7 +53,7 @@ export async function workTask<Config>(reading: Reading<Config>, first: Task): P
 
 const NOTHING: Promise<HeldPage | null> = Promise.resolve(null);
 
-function nextTask(task: Task, page: Page): Task | null {
+function nextTask(task: Task, page: Pick<Page, "next">): Task | null {
   if (page.next.type === "done") return null;
   return { ...task, cursor: page.next.cursor, sequence: task.sequence + 1 };
 }
@@ -67,7 +71,7 @@ async function readPage<Config>(reading: Reading<Config>, task: Task): Promise<H
   if (!reading.mayGoOn()) return null;
   const grant = await limit.grant();
   if (grant === null) return null;
-  const leave = await holdPage(run);
+  const place = await holdPage(run);
   let files = 0;
   let hasMore = false;
   let held: HeldPage | null = null;
@@ -75,25 +79,33 @@ async function readPage<Config>(reading: Reading<Config>, task: Task): Promise<H
     // The waits for the grant and the place may have used up the rest of the slice.
     if (!reading.mayGoOn()) return null;
     const idleLanes = Math.min(queue.idleLanes(), limit.fullPagesLeft());
-    const terms = { pageSize: grant.pageSize, idleLanes, signal };
-    const page = await run.deps.provider.readPage(task, providerContext(run, terms));
+    const terms = { pageSize: grant.pageSize, idleLanes, signal, place };
+    const { files: shown, ...page } = await run.deps.provider.readPage(
+      task,
+      providerContext(run, terms),
+    );
     const gone = page.removed?.length ?? 0;
-    run.budget.spend({ items: page.files.length + page.folders.length + gone });
+    run.budget.spend({ items: shown.length + page.folders.length + gone });
     // Until its commit makes them tasks, nobody else need cut up work for the same lanes.
     const seeds = page.seeds.length;
     queue.promise(seeds);
     const release = () => {
       queue.promise(-seeds);
-      leave();
+      place.leave();
     };
-    files = page.files.length;
+    files = shown.length;
     hasMore = page.next.type === "more";
-    held = { page, ...splitFiles(page.files, run.isWanted), release };
+    held = { page, ...encoded(run, splitFiles(shown, run.isWanted)), release };
     return held;
   } finally {
     grant.settle(files, hasMore);
-    if (held === null) leave();
+    if (held === null) place.leave();
   }
+}
+
+/** Makes files ready to be sent at once: a page waits for its commit, and objects would be in the way. */
+function encoded<Config>({ deps }: EndpointRun<Config>, { files, filtered }: SplitFiles) {
+  return { files: deps.db.encodeFiles?.(files) ?? files, filtered, count: files.length };
 }
 
 /** Commits a page, and lets go of it whatever comes. */
@@ -128,12 +140,12 @@ async function commit<Config>(
 function note<Config>(
   { progress, log }: EndpointRun<Config>,
   task: Task,
-  { page, files, filtered }: HeldPage,
+  { page, count, filtered }: HeldPage,
   committed: CommittedPage,
   tookMs: number,
 ): void {
   progress.pages += 1;
-  progress.files += files.length;
+  progress.files += count;
   progress.filtered += filtered.length;
   progress.folders += page.folders.length;
   progress.added += committed.added;
@@ -147,7 +159,7 @@ function note<Config>(
     task_kind: task.kind,
     sequence: task.sequence,
     repeated: committed.repeated,
-    files: files.length,
+    files: count,
     filtered: filtered.length,
     folders: page.folders.length,
     skipped: page.skipped.length,
@@ -157,6 +169,6 @@ function note<Config>(
     deleted: committed.deleted,
     open_tasks: committed.open_tasks,
     took_ms: tookMs,
-    files_per_second: perSecond(files.length, tookMs),
+    files_per_second: perSecond(count, tookMs),
   });
 }

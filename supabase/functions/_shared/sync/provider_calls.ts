@@ -13,6 +13,7 @@ import {
   MAX_BODY_BYTES,
   SLICE_MS,
 } from "./limits.ts";
+import type { PagePlace } from "./page_place.ts";
 import { readJson } from "./read_json.ts";
 import { retryAfterMs } from "./retry_after.ts";
 import { SliceOver } from "./slice_over.ts";
@@ -39,8 +40,11 @@ export interface ProviderCallsOptions {
 
 /** The calls of one endpoint's slice to its provider. */
 export interface ProviderCalls {
-  /** See `ProviderContext.getJson`. Aborting the signal ends the call with the signal's reason. */
-  getJson(url: URL, signal: AbortSignal): Promise<unknown>;
+  /**
+   * See `ProviderContext.getJson`. Aborting the signal ends the call with the signal's reason. With a
+   * place, the answer's body is read once there is room for it.
+   */
+  getJson(url: URL, signal: AbortSignal, place?: PagePlace): Promise<unknown>;
   /** The number of requests sent since it was last taken: to be reported, or given back. */
   takeCount(): number;
   /** Puts a taken count back, because reporting it failed. */
@@ -56,7 +60,7 @@ export function createProviderCalls(options: ProviderCallsOptions): ProviderCall
   let count = 0;
 
   return {
-    async getJson(url, wanted) {
+    async getJson(url, wanted, place) {
       const signal = AbortSignal.any([wanted, options.budget.unloading]);
       // The token goes to the provider alone, whatever a page of its answers points to.
       if (url.origin !== origin) {
@@ -71,7 +75,7 @@ export function createProviderCalls(options: ProviderCallsOptions): ProviderCall
         await admit(quota, signal, options);
         count += 1;
         options.budget.spend({ calls: 1 });
-        return await sendOnce(url, token, signal, options);
+        return await sendOnce({ url, token, signal, place }, options);
       };
       for (let attempt = 1;; attempt++) {
         try {
@@ -121,14 +125,20 @@ class TokenRejected extends Error {
   }
 }
 
+interface Sending {
+  readonly url: URL;
+  readonly token: Secret;
+  readonly signal: AbortSignal;
+  readonly place: PagePlace | undefined;
+}
+
 async function sendOnce(
-  url: URL,
-  token: Secret,
-  signal: AbortSignal,
+  { url, token, signal, place }: Sending,
   options: ProviderCallsOptions,
 ): Promise<unknown> {
   const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(), options.callTimeoutMs ?? CALL_TIMEOUT_MS);
+  const timeoutMs = options.callTimeoutMs ?? CALL_TIMEOUT_MS;
+  let timer = setTimeout(() => timeout.abort(), timeoutMs);
   try {
     const response = await options.fetch(url, {
       headers: {
@@ -139,11 +149,26 @@ async function sendOnce(
       redirect: "error",
       signal: AbortSignal.any([signal, timeout.signal]),
     });
-    if (response.ok) return await readJson(response, MAX_BODY_BYTES);
+    if (response.ok) {
+      // To wait for room is not the provider's delay.
+      clearTimeout(timer);
+      await place?.open();
+      timer = setTimeout(() => timeout.abort(), timeoutMs);
+      return await readInto(place, response);
+    }
     const failure = await readFailure(response, url);
     throw failure.status === 401 ? new TokenRejected(failure) : classified(failure, options);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+async function readInto(place: PagePlace | undefined, response: Response): Promise<unknown> {
+  try {
+    return await readJson(response, MAX_BODY_BYTES);
+  } catch (thrown) {
+    place?.close();
+    throw thrown;
   }
 }
 

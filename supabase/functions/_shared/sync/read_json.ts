@@ -18,9 +18,12 @@ export async function readJson(response: Response, maxBytes: number): Promise<un
   }
 }
 
+// Each piece becomes text as it comes. To collect the bytes first would hold the answer twice, and
+// their buffers, which lie outside the heap, make the garbage collector look through all of it.
 async function readText(response: Response, maxBytes: number): Promise<string> {
   if (response.body === null) return "";
-  const chunks: Uint8Array[] = [];
+  const decoder = new TextDecoder();
+  let text = "";
   let size = 0;
   // Leaving the loop by throwing cancels the body, so nothing more of it is received.
   for await (const chunk of response.body) {
@@ -31,20 +34,7 @@ async function readText(response: Response, maxBytes: number): Promise<string> {
         `The provider's answer is larger than ${maxBytes} bytes, which no listing page is.`,
       );
     }
-    chunks.push(chunk);
+    text += decoder.decode(chunk, { stream: true });
   }
-  return new TextDecoder().decode(joined(chunks, size));
-}
-
-/** A text put together from decoded chunks would be copied once more in order to be parsed. */
-function joined(chunks: readonly Uint8Array[], size: number): Uint8Array {
-  const [only] = chunks;
-  if (only !== undefined && chunks.length === 1) return only;
-  const bytes = new Uint8Array(size);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return bytes;
+  return text + decoder.decode();
 }

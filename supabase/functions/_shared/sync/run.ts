@@ -8,7 +8,12 @@ import { retryUnavailable } from "./db_retry.ts";
 import type { EngineDeps } from "./deps.ts";
 import { createFileFilter } from "./file_types.ts";
 import { type Heartbeat, startHeartbeat } from "./heartbeat.ts";
-import { CALL_TIMEOUT_MS, HELD_PAGES_PER_ENDPOINT, PARALLEL_COMMITS } from "./limits.ts";
+import {
+  CALL_TIMEOUT_MS,
+  HELD_PAGES_PER_ENDPOINT,
+  OPEN_PAGES_PER_ENDPOINT,
+  PARALLEL_COMMITS,
+} from "./limits.ts";
 import { endedOutcome, failedOutcome, nextCronAt } from "./outcome.ts";
 import { workPhases } from "./phases.ts";
 import { createProviderCalls, type ProviderCalls } from "./provider_calls.ts";
@@ -148,6 +153,7 @@ function prepare<Config>(base: Base, deps: EngineDeps<Config>): EndpointRun<Conf
     listing: listingTerms(base.context),
     isWanted: createFileFilter(endpoint.file_types),
     pages: createSlots(HELD_PAGES_PER_ENDPOINT),
+    openPages: createSlots(OPEN_PAGES_PER_ENDPOINT),
     commits: createSlots(PARALLEL_COMMITS),
   };
 }

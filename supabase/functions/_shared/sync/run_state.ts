@@ -7,6 +7,7 @@ import type { EngineDeps } from "./deps.ts";
 import { createFileLimit, type FileLimit } from "./file_limit.ts";
 import type { FileFilter } from "./file_types.ts";
 import type { Heartbeat } from "./heartbeat.ts";
+import { createPagePlace, type PagePlace } from "./page_place.ts";
 import type { ProviderCalls } from "./provider_calls.ts";
 import type { Slots } from "./slots.ts";
 
@@ -24,6 +25,8 @@ export interface EndpointRun<Config> {
   readonly listing: ListingTerms;
   /** This endpoint's share of `budget.pages`. */
   readonly pages: Slots;
+  /** This endpoint's share of `budget.openPages`. */
+  readonly openPages: Slots;
   /** Commits under way. */
   readonly commits: Slots;
   /** Aborted when the lease is lost: nothing more may be read or written. */
@@ -75,6 +78,8 @@ export interface ReadingTerms {
   readonly pageSize: number;
   readonly idleLanes: number;
   readonly signal: AbortSignal;
+  /** Where what is read is kept; what is read without one is small. */
+  readonly place?: PagePlace;
 }
 
 /** Builds what the provider gets for one reading. */
@@ -85,7 +90,7 @@ export function providerContext<Config>(
   return {
     config: run.config,
     pageSize: terms.pageSize,
-    getJson: (url) => run.calls.getJson(url, terms.signal),
+    getJson: (url) => run.calls.getJson(url, terms.signal, terms.place),
     apiUrl: run.deps.settings.apiUrl,
     readerName: run.deps.provider.readerName?.(run.config, run.deps.settings) ?? null,
     idleLanes: terms.idleLanes,
@@ -95,16 +100,16 @@ export function providerContext<Config>(
   };
 }
 
-/** Waits for a place to hold a page in; the answer gives it back. */
+/** Waits until a page may be asked for; the answer is the place it is read into. */
 export async function holdPage(
-  { pages, budget }: Pick<EndpointRun<unknown>, "pages" | "budget">,
-): Promise<() => void> {
+  { pages, openPages, budget }: Pick<EndpointRun<unknown>, "pages" | "openPages" | "budget">,
+): Promise<PagePlace> {
   const leaveOwn = await pages.take();
   const leaveShared = await budget.pages.take();
-  return () => {
+  return createPagePlace([openPages, budget.openPages], () => {
     leaveShared();
     leaveOwn();
-  };
+  });
 }
 
 /** The limit of the run's files, from what has been committed on; for one phase of the work. */

@@ -44,7 +44,7 @@ export const googleDrive: Provider<GoogleDriveConfig> = {
   displayName: "Google Drive",
   limits: {
     maxPageSize: 1000,
-    maxParallelTasks: 8,
+    maxParallelTasks: 12,
     // Fifty parents make a query of about 3,000 characters; rclone has used the number for years.
     foldersPerTask: 50,
   },

@@ -1,5 +1,6 @@
 import type { FileRecord, FolderRecord, SkippedSubtree } from "../types.ts";
 import { toFileRecord, toFolderRecord } from "./file_record.ts";
+import { isPlainItem } from "./item_check.ts";
 import { FOLDER_MIME_TYPE } from "./query.ts";
 import { type DriveItem, driveItem, itemId } from "./schemas.ts";
 
@@ -19,6 +20,10 @@ export function readItems(listed: readonly unknown[], containerId: string): Read
   const items = new Map<string, DriveItem>();
   const unreadable: SkippedSubtree[] = [];
   for (const value of listed) {
+    if (isPlainItem(value)) {
+      items.set(value.id, value);
+      continue;
+    }
     const result = driveItem.safeParse(value);
     if (result.success) {
       items.set(result.data.id, result.data);

@@ -8,7 +8,7 @@ import { firstParent, readItems, sortItems } from "./items.ts";
 import { askPage, EMPTY_PAGE, incompleteSearch, parseCursor, position, receipt } from "./paging.ts";
 import { ALL_FILES, ALL_FOLDERS, createdWithin } from "./query.ts";
 import type { DriveItem, FileList } from "./schemas.ts";
-import { createdWindow, cutWindow } from "./windows.ts";
+import { type CreatedWindow, createdWindow, cutWindow, firstWindows, older } from "./windows.ts";
 
 type Context = ProviderContext<GoogleDriveConfig>;
 
@@ -23,6 +23,8 @@ const flatCursor = position.extend({
   pages: z.number().int().nonnegative().default(0),
   /** How often what is now this window has been cut. */
   depth: z.number().int().nonnegative().default(0),
+  /** When the oldest of the folders read so far was created. */
+  oldest: z.iso.datetime().nullable().default(null),
 });
 
 type FlatCursor = z.infer<typeof flatCursor>;
@@ -90,17 +92,50 @@ function goOn(
   cursor: FlatCursor,
   nextPosition: { readonly [name: string]: Json } | null,
   items: readonly DriveItem[],
-  { idleLanes }: Context,
+  context: Context,
 ): Onward {
-  if (nextPosition === null) {
-    const { root_id } = cursor;
-    const files: TaskSeed = { kind: "files", key: "files", cursor: { root_id } };
-    return { seeds: kind === "folders" ? [files] : [], counts: {}, next: { type: "done" } };
-  }
-  const seeds = kind === "files" ? cut(cursor, items, idleLanes) : [];
+  if (kind === "folders") return goOnWithFolders(cursor, nextPosition, items, context);
+  if (nextPosition === null) return { seeds: [], counts: {}, next: { type: "done" } };
+  const seeds = cut(cursor, items, context.idleLanes);
   return seeds.length > 0
     ? { seeds, counts: { windows_cut: 1, windows: seeds.length }, next: { type: "done" } }
     : { seeds, counts: {}, next: { type: "more", cursor: { ...cursor, ...nextPosition } } };
+}
+
+/** After the last page of folders come the files, in one task or in windows. */
+function goOnWithFolders(
+  read: FlatCursor,
+  nextPosition: { readonly [name: string]: Json } | null,
+  items: readonly DriveItem[],
+  { idleLanes, now }: Context,
+): Onward {
+  const oldest = items.reduce((time, item) => older(time, item.createdTime), read.oldest);
+  const cursor = { ...read, oldest };
+  if (nextPosition !== null) {
+    return {
+      seeds: [],
+      counts: {},
+      next: { type: "more", cursor: { ...cursor, ...nextPosition } },
+    };
+  }
+  const { root_id, pages } = cursor;
+  const windows = firstWindows({ pages, oldest, idleLanes, now: now() });
+  const seeds = windows.length > 0
+    ? windows.map((window) => windowSeed(root_id, window, 1))
+    : [{ kind: "files", key: "files", cursor: { root_id } }];
+  return {
+    seeds,
+    counts: windows.length > 0 ? { windows: windows.length } : {},
+    next: { type: "done" },
+  };
+}
+
+function windowSeed(rootId: string, window: CreatedWindow, depth: number): TaskSeed {
+  return {
+    kind: "files",
+    key: `files ${window.from ?? ""}/${window.to ?? ""}`,
+    cursor: { root_id: rootId, ...window, depth },
+  };
 }
 
 /**
@@ -111,9 +146,5 @@ function cut(cursor: FlatCursor, items: readonly DriveItem[], idleLanes: number)
   const { root_id, from, to, pages, depth } = cursor;
   const createdTimes = items.map((item) => item.createdTime);
   const windows = cutWindow({ window: { from, to }, pages, depth, idleLanes }, createdTimes);
-  return windows.map((window) => ({
-    kind: "files",
-    key: `files ${window.from ?? ""}/${window.to ?? ""}`,
-    cursor: { root_id, ...window, depth: depth + 1 },
-  }));
+  return windows.map((window) => windowSeed(root_id, window, depth + 1));
 }

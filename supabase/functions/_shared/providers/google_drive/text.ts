@@ -7,6 +7,11 @@ export function toStorableText(value: string): string {
   return wellFormed.includes("\0") ? wellFormed.replaceAll("\0", "\uFFFD") : wellFormed;
 }
 
+/** Whether a text can be stored as it is. */
+export function isStorableText(value: string): boolean {
+  return value.isWellFormed() && !value.includes("\0");
+}
+
 const LONGEST_SHOWN_VALUE = 100;
 
 /** Renders a value for the end of an error message, cut where it grows too long to read. */

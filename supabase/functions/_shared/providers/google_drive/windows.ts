@@ -27,6 +27,9 @@ const CUT_AFTER_PAGES: ReadonlySet<number> = new Set([1, 2, 4, 8, 16, 32, 64]);
 /** Before this page the whole listing is not cut: most drives end here, and a cut costs calls. */
 const FIRST_CUT_AFTER_PAGES = 2;
 
+/** Fewer pages of folders than this say too little of how many files there are. */
+const FEWEST_FOLDER_PAGES = 2;
+
 /** How often windows may be cut within windows: from fourteen years to less than a second. */
 const DEEPEST = 8;
 
@@ -43,6 +46,9 @@ const PARTS_PER_CUT = 3;
 
 /** Drive opened on this day. What claims to be older falls into the first window, which is open. */
 const DRIVE_OPENED_MS = Date.UTC(2012, 3, 24);
+
+/** No creation time lies beyond; later ones have more digits than a cursor takes. */
+const FAR_FUTURE_MS = Date.UTC(9999, 0);
 
 /** How a window is being read. */
 export interface WindowReading {
@@ -72,10 +78,53 @@ export function cutWindow(
   const sampleMs = createdTimes.map((time) => typeof time === "string" ? Date.parse(time) : NaN);
   // An item without a time might be in no window at all.
   if (sampleMs.some(Number.isNaN)) return [];
-  const cuts = chooseCuts(window, sampleMs, { windows: lanes, pages }).map((ms) =>
-    new Date(ms).toISOString()
+  const cutsMs = chooseCuts(window, sampleMs, { windows: lanes, pages });
+  return cutsMs.length === 0 ? [] : cutAt(window, cutsMs);
+}
+
+/** What the folders of a corpus say about the files to be read after them. */
+export interface ReadFolders {
+  /** Pages of folders that were read. */
+  readonly pages: number;
+  /** When the oldest of them was created; `null` where that is not known. */
+  readonly oldest: string | null;
+  readonly idleLanes: number;
+  readonly now: Date;
+}
+
+/**
+ * The windows to begin a list of files with, or none. A corpus of many folders has many more files,
+ * and hardly any from before its oldest folder: the time since then is cut into equal parts, and all
+ * lanes have something to read from the first page on. What turns out to be too much for one window
+ * is cut again.
+ */
+export function firstWindows(
+  { pages, oldest, idleLanes, now }: ReadFolders,
+): readonly CreatedWindow[] {
+  if (pages < FEWEST_FOLDER_PAGES || idleLanes < FEWEST_IDLE_LANES || oldest === null) return [];
+  const oldestMs = Date.parse(oldest);
+  const windows = idleLanes + 1;
+  const partMs = Math.floor((now.getTime() - oldestMs) / windows);
+  if (partMs < 1) return [];
+  return cutAt(
+    { from: null, to: null },
+    steps(windows - 1).map((step) => oldestMs + (step + 1) * partMs),
   );
-  if (cuts.length === 0) return [];
+}
+
+/**
+ * The older of two creation times, the second as Drive gives it; nonsense counts for nothing, and
+ * what claims to be older than Drive is as old as Drive.
+ */
+export function older(left: string | null, right: unknown): string | null {
+  const ms = typeof right === "string" ? Math.max(Date.parse(right), DRIVE_OPENED_MS) : NaN;
+  if (!(ms < FAR_FUTURE_MS) || (left !== null && ms >= Date.parse(left))) return left;
+  return new Date(ms).toISOString();
+}
+
+/** The parts of a window between the cuts, which ascend within it. */
+function cutAt(window: CreatedWindow, cutsMs: readonly number[]): readonly CreatedWindow[] {
+  const cuts = cutsMs.map((ms) => new Date(ms).toISOString());
   const edges = [window.from, ...cuts, window.to];
   return edges.slice(1).map((to, index) => ({ from: edges[index] ?? null, to }));
 }
