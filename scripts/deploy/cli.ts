@@ -31,8 +31,9 @@ export interface CliOptions {
 export function createCli({ root, env, projectRef, redact }: CliOptions): Cli {
   return {
     async run(args) {
-      const child = new Deno.Command("npx", {
-        args: ["--yes", SUPABASE_CLI, ...args, "--agent", "no"],
+      const [command, ...before] = await findCli(env);
+      const child = new Deno.Command(command, {
+        args: [...before, ...args, "--agent", "no"],
         cwd: root,
         clearEnv: true,
         env: {
@@ -54,6 +55,30 @@ export function createCli({ root, env, projectRef, redact }: CliOptions): Cli {
       throw new StackError(redact(reasonOf(out ?? "", told ?? "")));
     },
   };
+}
+
+type CommandLine = readonly [string, ...string[]];
+let cliFound: Promise<CommandLine> | null = null;
+
+/** npx takes longer to begin than the CLI to work: it is asked once where it keeps the CLI. */
+function findCli(env: Readonly<Record<string, string>>): Promise<CommandLine> {
+  return cliFound ??= askNpx(env);
+}
+
+async function askNpx(env: Readonly<Record<string, string>>): Promise<CommandLine> {
+  const child = new Deno.Command("npx", {
+    args: ["--yes", "--package", SUPABASE_CLI, "-c", "command -v supabase"],
+    clearEnv: true,
+    env: { ...env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "null",
+    signal: AbortSignal.timeout(TIME_LIMIT_MS),
+  });
+  const { success, stdout } = await child.output();
+  const path = new TextDecoder().decode(stdout).trim();
+  // A shell that does not know the question: npx finds the CLI each time then.
+  return success && path !== "" ? [path] : ["npx", "--yes", SUPABASE_CLI];
 }
 
 function reasonOf(out: string, told: string): string {
