@@ -4,7 +4,7 @@ import { checkAll, type DeployPlan } from "./deploy/checks.ts";
 import { type DeployDeps, FAILED, liveDeployDeps, REFUSED } from "./deploy/deps.ts";
 import { DEPLOY_USAGE, type DeployOptions, parseDeployOptions } from "./deploy/options.ts";
 import { readSettings } from "./deploy/settings.ts";
-import { STEPS } from "./deploy/steps.ts";
+import { type StepResult, STEPS } from "./deploy/steps.ts";
 import { openTarget, type Target } from "./deploy/target.ts";
 import { plainText } from "./plain_text.ts";
 
@@ -58,7 +58,7 @@ async function runSteps(
   for (const step of STEPS) {
     try {
       const result = await (isDryRun ? step.preview(context) : step.run(context));
-      terminal.line(`${isDryRun ? "·" : "✓"} ${step.name}: ${plainText(result)}`);
+      terminal.line(lineOf(step.name, result, isDryRun));
     } catch (cause) {
       if (!(cause instanceof StackError)) throw cause;
       terminal.error(`✗ ${step.name}: ${plainText(cause.message)}`);
@@ -68,6 +68,11 @@ async function runSteps(
   }
   terminal.line(isDryRun ? "Nothing was changed." : NEXT);
   return 0;
+}
+
+function lineOf(name: string, result: StepResult, isDryRun: boolean): string {
+  if (typeof result !== "string") return `! ${name}: ${plainText(result.warning)}`;
+  return `${isDryRun ? "·" : "✓"} ${name}: ${plainText(result)}`;
 }
 
 if (import.meta.main) Deno.exit(await runDeploy(Deno.args, liveDeployDeps()));

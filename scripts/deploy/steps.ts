@@ -19,11 +19,14 @@ export interface StepContext {
   readonly deps: DeployDeps;
 }
 
-/** One step: what it would do, and doing it. Both answer a line for people. */
+/** What came of a step, in a line for people. */
+export type StepResult = string | { readonly warning: string };
+
+/** One step: what it would do, and doing it. */
 export interface Step {
   readonly name: string;
   preview(context: StepContext): Promise<string>;
-  run(context: StepContext): Promise<string>;
+  run(context: StepContext): Promise<StepResult>;
 }
 
 /**
@@ -113,10 +116,10 @@ function previewHealth({ plan }: StepContext): Promise<string> {
   return Promise.resolve(`would ask ${plan.functionsUrl}/health`);
 }
 
-async function checkHealth({ plan, deps }: StepContext): Promise<string> {
+async function checkHealth({ plan, deps }: StepContext): Promise<StepResult> {
   const { status, message } = await waitForHealth(plan.functionsUrl, VERSION, deps);
   if (status === "ok") return "ok";
-  if (status === "degraded") return `degraded: ${message}`;
+  if (status === "degraded") return { warning: `degraded: ${message}` };
   throw new StackError(
     `${plan.functionsUrl}/health: ${status}: ${message} (docs/operations.md, "Nothing is synced")`,
   );
