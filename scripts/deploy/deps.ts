@@ -1,4 +1,3 @@
-import process from "node:process";
 import { repositoryRoot } from "../../local/paths.ts";
 import { createTerminal, type Terminal } from "../../local/terminal.ts";
 
@@ -25,11 +24,7 @@ export function liveDeployDeps(): DeployDeps {
   return {
     terminal: createTerminal(),
     root: repositoryRoot(),
-    env: Object.fromEntries(
-      Object.entries(process.env).flatMap(([name, value]) =>
-        value === undefined ? [] : [[name, value]]
-      ),
-    ),
+    env: Deno.env.toObject(),
     fetch: globalThis.fetch,
     clock: () => performance.now(),
     pause: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
