@@ -7,8 +7,8 @@ export function plainText(text: string): string {
 }
 
 /** JSON for a program, which a terminal may show as well: nothing in it is a control character. */
-export function plainJson(value: unknown): string {
-  const text = JSON.stringify(value, null, 2);
+export function plainJson(value: unknown, indentation = 2): string {
+  const text = JSON.stringify(value, null, indentation);
   return text.replaceAll(
     /[\u007F-\u009F\u2028\u2029\p{Cf}]/gu,
     (character) =>

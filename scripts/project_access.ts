@@ -9,6 +9,8 @@ export interface ProjectAccess {
   /** Base of the project's API, without a trailing slash. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** What names the application to the project's Data API, where the caller is a signed-in user. */
+  readonly publishableKey: string | undefined;
   /** Where the address comes from, for messages. */
   readonly source: string;
 }
@@ -20,6 +22,8 @@ export interface ProjectFlags {
   readonly key: string | undefined;
   /** A signed-in user's access token. */
   readonly token: string | undefined;
+  /** The publishable key that goes with a token. */
+  readonly publishableKey?: string | undefined;
 }
 
 /** Where else to look. */
@@ -35,6 +39,7 @@ interface Found {
   readonly source: string;
   readonly url: string | undefined;
   readonly key: string | undefined;
+  readonly publishableKey: string | undefined;
 }
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
@@ -61,7 +66,9 @@ export async function findProject(
     const key = flags.key ?? (isOther ? undefined : found.key);
     if (url === undefined || (key === undefined && flags.token === undefined)) continue;
     const source = flags.url === undefined ? found.source : "--url";
-    return { url: checkUrl(url), headers: headersOf({ key, token: flags.token }), source };
+    const headers = headersOf({ key, token: flags.token });
+    const publishableKey = flags.publishableKey ?? (isOther ? undefined : found.publishableKey);
+    return { url: checkUrl(url), headers, publishableKey, source };
   }
   throw new StackError(
     flags.url === undefined && (flags.key ?? flags.token) !== undefined
@@ -109,7 +116,7 @@ async function envFile({ envFile: path }: ProjectSources): Promise<Found> {
     return fromEnv(".env", (name) => values[name]);
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) {
-      return { source: ".env", url: undefined, key: undefined };
+      return fromEnv(".env", () => undefined);
     }
     throw new StackError(`Cannot read "${path}": ${oneLine(cause)}`, { cause });
   }
@@ -117,7 +124,12 @@ async function envFile({ envFile: path }: ProjectSources): Promise<Found> {
 
 async function stack({ stateDir }: ProjectSources): Promise<Found> {
   const running = await readStackFile(stateDir);
-  return { source: "the local stack", url: running?.api_url, key: running?.secret_key };
+  return {
+    source: "the local stack",
+    url: running?.api_url,
+    key: running?.secret_key,
+    publishableKey: running?.publishable_key,
+  };
 }
 
 function fromEnv(source: string, env: (name: string) => string | undefined): Found {
@@ -125,18 +137,25 @@ function fromEnv(source: string, env: (name: string) => string | undefined): Fou
   return {
     source,
     url: value("SUPABASE_URL"),
-    key: value("SUPABASE_SECRET_KEY") ?? fromKeys(source, value("SUPABASE_SECRET_KEYS")) ??
+    key: value("SUPABASE_SECRET_KEY") ?? fromKeys(source, "SUPABASE_SECRET_KEYS", value) ??
       value("SUPABASE_SERVICE_ROLE_KEY"),
+    publishableKey: value("SUPABASE_PUBLISHABLE_KEY") ??
+      fromKeys(source, "SUPABASE_PUBLISHABLE_KEYS", value) ?? value("SUPABASE_ANON_KEY"),
   };
 }
 
-function fromKeys(source: string, text: string | undefined): string | undefined {
+function fromKeys(
+  source: string,
+  name: string,
+  value: ProjectSources["env"],
+): string | undefined {
+  const text = value(name);
   if (text === undefined) return undefined;
   const keys = KeysByName.safeParse(parseJson(text));
   if (keys.success) return keys.data["default"] ?? Object.values(keys.data)[0];
   // The text holds keys, so it is not shown.
   throw new StackError(
-    `Cannot read SUPABASE_SECRET_KEYS of ${source} as it must be a JSON object of keys by name`,
+    `Cannot read ${name} of ${source} as it must be a JSON object of keys by name`,
   );
 }
 
