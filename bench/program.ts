@@ -7,6 +7,8 @@ export interface ProgramOptions {
   readonly deno: string;
   readonly name: string;
   readonly args: readonly string[];
+  /** Of the runtime. */
+  readonly flags?: readonly string[];
 }
 
 /** A program that has said that it is ready, and goes on. */
@@ -16,12 +18,12 @@ export interface RunningProgram<Said> {
   stop(): Promise<void>;
 }
 
-function spawn({ deno, name, args }: ProgramOptions): Deno.ChildProcess {
+function spawn({ deno, name, args, flags = [] }: ProgramOptions): Deno.ChildProcess {
   const root = repositoryRoot();
   const config = `--config=${join(root, "deno.json")}`;
   const script = join(root, "bench", "programs", `${name}.ts`);
   return new Deno.Command(deno, {
-    args: ["run", "-A", "--no-lock", "--quiet", config, script, ...args],
+    args: ["run", "-A", "--no-lock", "--quiet", ...flags, config, script, ...args],
     cwd: root,
     env: { DENO_TLS_CA_STORE: Deno.env.get("DENO_TLS_CA_STORE") ?? "system", NO_COLOR: "1" },
     stdin: "null",

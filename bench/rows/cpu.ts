@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { HEAP_FLAG } from "../../local/functions/launch.ts";
 import { median, repeat, show, showMs } from "../measure.ts";
 import { cpuMs } from "../process_stat.ts";
 import { programInput } from "../program_input.ts";
@@ -13,8 +14,8 @@ export const cpu: Row = {
   method:
     "User and system time of the sync function's process, all threads (/proc/PID/stat), over a " +
     "first sync of 40,000 files, by 1,000 files read (those that are read twice because a window was " +
-    "cut count twice), against a process of the same Deno that parses, validates and encodes the same " +
-    "pages. Both have gone over the pages once before.",
+    "cut count twice), against a process of the same Deno with the same limit of its heap that parses, " +
+    "validates and encodes the same pages. Both have gone over the pages once before.",
   async measure(world) {
     const files = Math.max(40_000 * world.sizes.scale, 10_000);
     const drive = await world.drive(files);
@@ -32,7 +33,11 @@ export const cpu: Row = {
     const cold = await syncOnce();
     const ours = await repeat(world.sizes.rounds, syncOnce);
     const input = programInput(world, drive, "");
-    const bare = await runProgram({ deno: world.deno, name: "bare_json", args: [input] }, Bare);
+    const { deno } = world;
+    const bare = await runProgram(
+      { deno, name: "bare_json", args: [input], flags: [HEAP_FLAG] },
+      Bare,
+    );
     const oursMs = median(ours);
     const bareMs = median(bare.cpu_ms) / files * 1000;
     const ratio = oursMs / bareMs;

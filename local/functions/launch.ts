@@ -2,8 +2,11 @@ import { join } from "node:path";
 import { TextLineStream } from "./text_lines.ts";
 import { denoSystemEnvironment } from "./deno_binary.ts";
 
-/** The platform's memory limit of one worker. */
-const MEMORY_MEGABYTES = 256;
+/**
+ * The platform's memory limit of one worker: of its heap as a whole, as Edge Runtime sets it. The
+ * engine makes the part for young objects as small as befits that.
+ */
+export const HEAP_FLAG = "--v8-flags=--max-heap-size=256";
 const BOOT_TIMEOUT_MS = 120_000;
 /** A crash of the engine prints its reason above a long trace. */
 const LAST_LINES = 100;
@@ -52,7 +55,7 @@ function denoArguments(options: LaunchOptions): string[] {
     "--no-prompt",
     "--quiet",
     `--config=${join(options.root, "deno.json")}`,
-    `--v8-flags=--max-old-space-size=${MEMORY_MEGABYTES}`,
+    HEAP_FLAG,
     "--allow-net",
     "--allow-env",
     "--allow-sys",
