@@ -17,7 +17,7 @@ export const JOBS: readonly Job[] = [
   { name: "connector-tick", schedule: "* * * * *", command: "select connector.tick()" },
   {
     name: "connector-retention",
-    schedule: "17 3 * * *",
+    schedule: "*/5 * * * *",
     command: "select connector.apply_retention()",
   },
 ];

@@ -172,8 +172,10 @@ Deno.test("changing the scope retires the cached access token, but not a person'
     const cached = await addEndpoint(sql);
     const consented = await addEndpoint(sql);
     await sql`
-      insert into public.oauth_tokens (endpoint_id, access_token, refresh_token, expires_at)
-      values (${cached}, 'sealed', null, now()), (${consented}, 'sealed', 'sealed', now())`;
+      insert into public.oauth_tokens
+        (endpoint_id, access_token, refresh_token, expires_at, grant_type)
+      values (${cached}, 'sealed', null, now(), 'application'),
+             (${consented}, 'sealed', 'sealed', now(), 'user')`;
     await sql`update public.endpoints set endpoint_config = '{"impersonate": "x@example.com"}'`;
     const active = await sql`select endpoint_id from public.oauth_tokens where is_active`;
     assert.deepEqual(active.map((row) => row.endpoint_id), [consented]);
