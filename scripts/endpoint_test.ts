@@ -6,7 +6,7 @@ import { repositoryRoot } from "../local/paths.ts";
 import { createTerminal, type Terminal } from "../local/terminal.ts";
 import { parseEndpointTestOptions, type TestRequest, USAGE } from "./endpoint_test_options.ts";
 import { printReport, TestReport } from "./endpoint_test_report.ts";
-import { plainText } from "./plain_text.ts";
+import { plainText } from "../local/plain_text.ts";
 import { findProject, type ProjectAccess, type ProjectSources } from "./project_access.ts";
 
 /** The function answers within 25 seconds, plus what the way takes. */
