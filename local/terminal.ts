@@ -4,7 +4,6 @@ import { plainBlock } from "./plain_text.ts";
 const encoder = new TextEncoder();
 const STYLES = { bold: "1", dim: "2", red: "31", green: "32", yellow: "33", cyan: "36" } as const;
 
-// deno-lint-ignore no-control-regex -- escape sequences begin with one
 const OWN_STYLES = new RegExp(`(\x1b\\[(?:0|${Object.values(STYLES).join("|")})m)`);
 
 /** The styles {@linkcode Terminal.style} knows. */
