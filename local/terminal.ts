@@ -1,7 +1,10 @@
 /** Where the commands write: the only module of the stack that knows about the terminal. */
+import { plainBlock } from "./plain_text.ts";
 
 const encoder = new TextEncoder();
 const STYLES = { bold: "1", dim: "2", red: "31", green: "32", yellow: "33", cyan: "36" } as const;
+
+const OWN_STYLES = new RegExp(`(\x1b\\[(?:0|${Object.values(STYLES).join("|")})m)`);
 
 /** The styles {@linkcode Terminal.style} knows. */
 export type Style = keyof typeof STYLES;
@@ -15,7 +18,10 @@ export interface TerminalSink {
   readonly writeError: (text: string) => void;
 }
 
-/** Lines that stay, and a block at the bottom that is redrawn in place on a real terminal. */
+/**
+ * Lines that stay, and a block at the bottom that is redrawn in place on a real terminal. Of what is
+ * written, no control character gets through but the ends of lines and the styles of this module.
+ */
 export interface Terminal {
   readonly isInteractive: boolean;
   /** Writes a line that stays. */
@@ -61,7 +67,9 @@ export function createTerminal(sink: TerminalSink = processSink()): Terminal {
     if (sink.isInteractive && drawn.length > 0) sink.write(`\x1b[${drawn.length}A\x1b[J`);
   }
 
-  function live(lines: readonly string[]): void {
+  function live(given: readonly string[]): void {
+    // A line of the block that were two would break the count of lines to erase.
+    const lines = given.map((line) => harmless(line).replaceAll("\n", " "));
     if (!sink.isInteractive) {
       lines.forEach((line, index) => {
         if (line !== drawn[index]) sink.write(`${line}\n`);
@@ -81,18 +89,24 @@ export function createTerminal(sink: TerminalSink = processSink()): Terminal {
     line(text = "") {
       const kept = drawn;
       eraseLive();
-      sink.write(`${text}\n`);
+      sink.write(`${harmless(text)}\n`);
       if (!sink.isInteractive) return;
       drawn = [];
       live(kept);
     },
-    error: (text) => sink.writeError(`${text}\n`),
+    error: (text) => sink.writeError(`${harmless(text)}\n`),
     live,
     endLive: () => {
       drawn = [];
     },
     style: (style, text) => sink.isInteractive ? `\x1b[${STYLES[style]}m${text}\x1b[0m` : text,
   };
+}
+
+/** Takes out what is neither text nor one of our own styles, wherever it came from. */
+function harmless(text: string): string {
+  return text.split(OWN_STYLES).map((part, index) => index % 2 === 1 ? part : plainBlock(part))
+    .join("");
 }
 
 /** Cuts `line` to `width` visible characters; escape sequences take no room. */

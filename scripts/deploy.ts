@@ -6,7 +6,7 @@ import { DEPLOY_USAGE, type DeployOptions, parseDeployOptions } from "./deploy/o
 import { readSettings } from "./deploy/settings.ts";
 import { type StepResult, STEPS } from "./deploy/steps.ts";
 import { openTarget, type Target } from "./deploy/target.ts";
-import { plainText } from "./plain_text.ts";
+import { plainText } from "../local/plain_text.ts";
 
 const NEXT = `Next: add an endpoint (README.md), and check it with \`deno task endpoint:test\`.
 For people's own accounts, enter the redirect address in the providers' consoles (docs/oauth-setup.md).

@@ -3,7 +3,7 @@ import { parseEndpointAddOptions, USAGE } from "./endpoint_add_options.ts";
 import { type Ask, newEndpoint } from "./endpoint_questions.ts";
 import { printReport, type TestReport } from "./endpoint_test_report.ts";
 import type { NewEndpoint } from "./new_endpoint.ts";
-import { plainJson, plainText } from "./plain_text.ts";
+import { plainJson, plainText } from "../local/plain_text.ts";
 import { dataOf, openProject, type ProjectClient } from "./project_client.ts";
 import { liveProjectDeps, type ProjectDeps, toStatus } from "./project_command.ts";
 import { askTestEndpoint } from "./test_endpoint_call.ts";

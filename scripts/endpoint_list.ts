@@ -1,6 +1,6 @@
 /** `deno task endpoint:list`: the endpoints of a project and how their syncs fare. */
 import { parseFlags, wholeNumber } from "../local/flags.ts";
-import { plainJson, plainText } from "./plain_text.ts";
+import { plainJson, plainText } from "../local/plain_text.ts";
 import { dataOf, openProject } from "./project_client.ts";
 import {
   liveProjectDeps,

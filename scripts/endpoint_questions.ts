@@ -9,7 +9,7 @@ import {
   type NewEndpoint,
   readConfig,
 } from "./new_endpoint.ts";
-import { plainText } from "./plain_text.ts";
+import { plainText } from "../local/plain_text.ts";
 import type { ProjectDeps } from "./project_command.ts";
 
 /** Asks one question; `null` when nobody answers. */

@@ -5,7 +5,7 @@ import { repositoryRoot } from "../local/paths.ts";
 import { createTerminal, type Terminal } from "../local/terminal.ts";
 import { parseEndpointTestOptions, USAGE } from "./endpoint_test_options.ts";
 import { printReport } from "./endpoint_test_report.ts";
-import { plainText } from "./plain_text.ts";
+import { plainText } from "../local/plain_text.ts";
 import { findProject, type ProjectSources } from "./project_access.ts";
 import { askTestEndpoint } from "./test_endpoint_call.ts";
 

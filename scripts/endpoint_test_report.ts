@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Style, Terminal } from "../local/terminal.ts";
-import { plainJson, plainText } from "./plain_text.ts";
+import { plainJson, plainText } from "../local/plain_text.ts";
 
 /** What the function test-endpoint answers. */
 export const TestReport = z.object({

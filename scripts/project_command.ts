@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { StackError } from "../local/failure.ts";
 import { defaultStateDir, repositoryRoot } from "../local/paths.ts";
 import { createTerminal, type Terminal } from "../local/terminal.ts";
-import { plainText } from "./plain_text.ts";
+import { plainText } from "../local/plain_text.ts";
 import type { ProjectFlags, ProjectSources } from "./project_access.ts";
 
 /** Status of what was asked for and did not come about. */

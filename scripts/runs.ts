@@ -1,5 +1,5 @@
 /** Runs as `sync:log` and `sync:now` show them. */
-import { plainText } from "./plain_text.ts";
+import { plainText } from "../local/plain_text.ts";
 import { numberCell, showDuration, showTime, statusCell } from "./show.ts";
 import type { Cell } from "./table.ts";
 

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { StackError } from "../local/failure.ts";
 import { parseFlags, wholeNumber } from "../local/flags.ts";
-import { plainJson, plainText } from "./plain_text.ts";
+import { plainJson, plainText } from "../local/plain_text.ts";
 import { dataOf, openProject, type ProjectClient } from "./project_client.ts";
 import {
   liveProjectDeps,

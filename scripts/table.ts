@@ -1,5 +1,5 @@
 import type { Style, Terminal } from "../local/terminal.ts";
-import { plainText } from "./plain_text.ts";
+import { plainText } from "../local/plain_text.ts";
 
 /** One cell: text from wherever, and how it looks on a terminal. */
 export interface Cell {

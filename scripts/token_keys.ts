@@ -8,7 +8,7 @@ import { createAdminClient } from "../supabase/functions/_shared/db/client.ts";
 import { createTimedFetch } from "../supabase/functions/_shared/http/timed_fetch.ts";
 import { createTokenVault } from "../supabase/functions/_shared/oauth/token_vault.ts";
 import { Secret } from "../supabase/functions/_shared/secret.ts";
-import { plainText } from "./plain_text.ts";
+import { plainText } from "../local/plain_text.ts";
 import { findProject } from "./project_access.ts";
 import { withNewKey } from "./token_keys_new.ts";
 import { reencrypt, type Reencryption } from "./token_keys_reencrypt.ts";

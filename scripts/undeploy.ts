@@ -6,7 +6,7 @@ import { type DeployDeps, FAILED, liveDeployDeps, REFUSED } from "./deploy/deps.
 import { parseUndeployOptions, UNDEPLOY_USAGE, type UndeployOptions } from "./deploy/options.ts";
 import { readSchedule, turnOff } from "./deploy/schedule.ts";
 import { openTarget, type Target } from "./deploy/target.ts";
-import { plainText } from "./plain_text.ts";
+import { plainText } from "../local/plain_text.ts";
 
 const REMAINS = `What remains:
   work under way   goes on until no endpoint is due; docs/operations.md, "Switching it off and on", stops it

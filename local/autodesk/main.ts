@@ -18,6 +18,7 @@
  */
 import { parseArgs } from "node:util";
 import { z } from "zod";
+import { plainJson } from "../plain_text.ts";
 import { ApsModel } from "./aps_model.ts";
 import { arrangeProject } from "./arrangement.ts";
 import { generateTree } from "./generated_tree.ts";
@@ -142,5 +143,5 @@ function print(
   stream: typeof Deno.stdout | typeof Deno.stderr,
   fields: Readonly<Record<string, unknown>>,
 ): void {
-  stream.writeSync(new TextEncoder().encode(`${JSON.stringify(fields)}\n`));
+  stream.writeSync(new TextEncoder().encode(`${plainJson(fields, 0)}\n`));
 }

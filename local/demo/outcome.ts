@@ -1,3 +1,4 @@
+import { plainText } from "../plain_text.ts";
 import type { EndpointProgress } from "./progress.ts";
 
 const FAILED = new Set(["failed", "needs_attention", "needs_reauthorization", "paused"]);
@@ -22,7 +23,7 @@ export function judge(
   const failed = demos.find((_demo, index) => FAILED.has(runs[index]?.status ?? ""));
   if (failed !== undefined) {
     const reason = `${failed.error_code ?? failed.status}: ${failed.error_message ?? "no reason"}`;
-    return { type: "failed", reason: `The sync of "${failed.name}" failed: ${reason}` };
+    return { type: "failed", reason: plainText(`The sync of "${failed.name}" failed: ${reason}`) };
   }
   const isDone = demos.length === demoIds.length &&
     runs.every((run) => run?.status === "completed");

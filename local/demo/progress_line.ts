@@ -1,3 +1,4 @@
+import { plainText } from "../plain_text.ts";
 import type { Style, Terminal } from "../terminal.ts";
 import type { EndpointProgress } from "./progress.ts";
 
@@ -39,7 +40,7 @@ export function formatSeconds(seconds: number): string {
 function details(endpoint: EndpointProgress): string[] {
   const { run, status } = endpoint;
   if (endpoint.error_code !== null && status !== "running") {
-    return [`${endpoint.error_code}: ${endpoint.error_message ?? ""}`];
+    return [`${endpoint.error_code}: ${plainText(endpoint.error_message ?? "")}`];
   }
   if (run === null) return ["waits for the next tick of the scheduler"];
   const rate = run.elapsed_seconds > 0 ? run.files_seen / run.elapsed_seconds : 0;
@@ -56,10 +57,10 @@ function details(endpoint: EndpointProgress): string[] {
   ];
 }
 
-/** Returns the one line that shows an endpoint: phase, files, files per second, elapsed. */
+/** Returns the one line that shows an endpoint, whatever its owner called it: phase, files, files per second, elapsed. */
 export function progressLine(endpoint: EndpointProgress, terminal: Terminal): string {
   const phase = endpoint.status.replaceAll("_", " ").padEnd(PHASE_WIDTH);
   const style = STYLES[endpoint.status] ?? "dim";
-  const name = endpoint.name.padEnd(NAME_WIDTH);
+  const name = plainText(endpoint.name).padEnd(NAME_WIDTH);
   return `  ${name} ${terminal.style(style, phase)} ${details(endpoint).join("   ")}`;
 }

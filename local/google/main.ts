@@ -17,6 +17,7 @@
 import { basename, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { z } from "zod";
+import { plainJson } from "../plain_text.ts";
 import { arrangeDrive, LAYOUTS } from "./arrangement.ts";
 import { DriveModel } from "./drive_model.ts";
 import { generateTree } from "./generated_tree.ts";
@@ -138,5 +139,5 @@ function print(
   stream: typeof Deno.stdout | typeof Deno.stderr,
   fields: Readonly<Record<string, unknown>>,
 ): void {
-  stream.writeSync(new TextEncoder().encode(`${JSON.stringify(fields)}\n`));
+  stream.writeSync(new TextEncoder().encode(`${plainJson(fields, 0)}\n`));
 }

@@ -80,10 +80,25 @@ export function createLog(options: LogOptions): Log {
 
 function formatLine(head: Readonly<Record<string, string>>, fields: LogFields): string {
   for (const stringLimit of STRING_LIMITS) {
-    const line = JSON.stringify({ ...head, ...toPlainFields(fields, stringLimit), ...head });
+    const line = toLine({ ...head, ...toPlainFields(fields, stringLimit), ...head });
     if (line.length <= LONGEST_LINE) return line;
   }
-  return JSON.stringify({ ...head, fields_dropped: Object.keys(fields).length });
+  return toLine({ ...head, fields_dropped: Object.keys(fields).length });
+}
+
+/**
+ * JSON in which everything invisible is escaped: names and messages come from outside, and whoever
+ * follows the logs in a terminal gets no control characters from them. JSON leaves those beyond ASCII.
+ */
+function toLine(fields: LogFields): string {
+  return JSON.stringify(fields).replaceAll(
+    /[\u007F-\u009F\u2028\u2029\p{Cf}]/gu,
+    (character) => character.replaceAll(/[^]/g, escapeUnit),
+  );
+}
+
+function escapeUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 function toPlainFields(fields: LogFields, stringLimit: number): Record<string, unknown> {

@@ -30,6 +30,7 @@ const foreign = [
   "https://aps.test@evil.test/data",
   "https://user:pass@aps.test/data",
   "\\\\evil.test\\data",
+  "https://aps.test//evil.test/data",
   "javascript:alert(1)",
   "https://",
 ];

@@ -50,11 +50,13 @@ async function ask(deps: GrantsDeps, order: RefreshOrder): Promise<TokenAnswer> 
   if (deps.now() > askBy) {
     throw new SyncError("unavailable", "The database was too slow; it will be tried again.");
   }
-  return await requestToken(
+  const tokens = await requestToken(
     profile,
     { grant_type: "refresh_token", refresh_token: refreshToken.reveal() },
     { fetch: deps.tokenFetch, classify, request: "refresh", now: deps.now, signal: never() },
   );
+  // One that stays good is sealed anew as well, or the key it was sealed with could never go.
+  return { ...tokens, refresh_token: tokens.refresh_token ?? refreshToken };
 }
 
 /** Notes the failure; `true` when other tokens are there already, of which it says nothing. */

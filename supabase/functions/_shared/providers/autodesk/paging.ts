@@ -60,14 +60,20 @@ export function resolveLink(href: string, apiUrl: string): URL {
   const base = new URL(`${apiUrl}/`);
   const url = URL.parse(href, base);
   if (url === null || url.origin !== base.origin || url.username !== "" || url.password !== "") {
-    const message = "Autodesk pointed to another host than the configured one; it was not followed";
-    throw new SyncError("response_invalid", message);
+    throw otherHost();
   }
   // A proxy may serve the API below a path of its own, which links relative to the host lack.
   if (!url.pathname.startsWith(base.pathname)) {
     url.pathname = `${base.pathname.slice(0, -1)}${url.pathname}`;
   }
+  // Kept without its host, as a position is, such a path would be read as one.
+  if (url.pathname.startsWith("//", base.pathname.length - 1)) throw otherHost();
   return url;
+}
+
+function otherHost(): SyncError {
+  const message = "Autodesk pointed to another host than the configured one; it was not followed";
+  return new SyncError("response_invalid", message);
 }
 
 function readNumber(url: URL, name: string): number | null {

@@ -5,8 +5,13 @@ import { toStorableText } from "./text.ts";
 /** A field that describes a thing but does not place it: one unreadable or empty is left out. */
 const detail = z.string().min(1).optional().catch(undefined);
 
-/** An id is a key: one that would have to be altered to be stored is refused. */
-const id = z.string().min(1).refine((value) => toStorableText(value) === value);
+/**
+ * An id is a key: one that would have to be altered to be stored is refused. So is one that an address
+ * does not hold: as part of a path, dots alone lead to another resource, however they are encoded.
+ */
+const id = z.string().min(1).refine((value) =>
+  toStorableText(value) === value && value !== "." && value !== ".."
+);
 
 const relationship = z.object({ data: z.object({ id }) }).optional().catch(undefined);
 
