@@ -32,7 +32,7 @@ async function main(): Promise<number> {
 
 async function sourceFolders(): Promise<string[]> {
   const folders: string[] = [];
-  for (const name of ["local", "scripts", "supabase/functions", "tests", "bench"]) {
+  for (const name of ["client", "local", "scripts", "supabase/functions", "tests", "bench"]) {
     const info = await Deno.stat(`${repositoryRoot()}/${name}`).catch(() => null);
     if (info?.isDirectory) folders.push(`${name}/`);
   }

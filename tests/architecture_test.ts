@@ -284,3 +284,45 @@ Deno.test("every registered type of endpoint has its function", () => {
       .filter((path) => !slugs.has(path)).map((path) => `${path}: is missing`),
   );
 });
+
+Deno.test("every provider's folder is in the registry", async () => {
+  const registry = await Deno.readTextFile(`${ROOT}${PROVIDERS}registry.ts`);
+  const entries = sources.map(({ path }) => path)
+    .filter((path) => layerOf(path) === "provider" && path.endsWith("/index.ts"));
+  const missing = entries.map((path) => `"./${providerFolderOf(path)}/index.ts"`)
+    .filter((specifier) => !registry.includes(specifier));
+  const isShort = missing.length === 0 && REGISTERED.length !== entries.length;
+  assertNone(
+    "registry.ts imports every provider and lists it in PROVIDERS.",
+    [
+      ...missing.map((specifier) => `${PROVIDERS}registry.ts: does not import ${specifier}`),
+      ...(isShort
+        ? [`${PROVIDERS}registry.ts: PROVIDERS has ${REGISTERED.length} of ${entries.length}`]
+        : []),
+    ],
+  );
+});
+
+Deno.test("the database knows every registered type of endpoint", async () => {
+  const rows = (await readTree(ROOT, "supabase/migrations/", ".sql"))
+    .filter(({ text }) => text.includes("insert into connector.endpoint_types"))
+    .map(({ text }) => text).join("\n");
+  assertNone(
+    "A migration inserts each type into connector.endpoint_types.",
+    REGISTERED.filter(({ key }) => !rows.includes(`('${key}', `))
+      .map(({ key }) =>
+        `supabase/migrations/: none inserts '${key}' into connector.endpoint_types`
+      ),
+  );
+});
+
+Deno.test("every registered type of endpoint has data for the contract tests", async () => {
+  const paths = REGISTERED.map(({ key }) => `tests/testdata/${key}/contract.json`);
+  const found = await Promise.all(
+    paths.map((path) => Deno.stat(`${ROOT}${path}`).then(() => true, () => false)),
+  );
+  assertNone(
+    "tests/unit/provider_contract_test.ts holds every provider to the contract.",
+    paths.filter((_path, at) => found[at] !== true).map((path) => `${path}: is missing`),
+  );
+});
