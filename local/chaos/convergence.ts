@@ -67,6 +67,8 @@ interface Unsettled {
   readonly name: string;
   readonly status: string;
   readonly message: string | null;
+  /** Seconds until its lease runs out; null where nobody has it. */
+  readonly lease_seconds: number | null;
   readonly is_at_rest: boolean;
   readonly is_stuck: boolean;
 }
@@ -89,7 +91,7 @@ async function settle(stage: Stage, since: Date, say: (line: string) => void) {
     }
     if (performance.now() - askedAt > ASK_AGAIN_MS) {
       askedAt = performance.now();
-      say(`  ${left.length} endpoints are not at rest: ${left.map(({ name }) => name).join(", ")}`);
+      say(`  ${left.length} endpoints are not at rest: ${left.map(briefly).join(", ")}`);
       for (const { id } of left.filter(({ is_at_rest }) => is_at_rest)) {
         askedAgain += 1;
         await steadily(() => stage.sql`select public.request_sync(${id}, 'incremental')`);
@@ -99,12 +101,17 @@ async function settle(stage: Stage, since: Date, say: (line: string) => void) {
   }
 }
 
+function briefly({ name, status, lease_seconds }: Unsettled): string {
+  return `${name} ${status}${lease_seconds === null ? "" : ` (lease ${lease_seconds} s)`}`;
+}
+
 /** Endpoints that have not completed a run begun since then, or are not at rest. */
 async function unsettled({ sql }: Stage, since: Date): Promise<readonly Unsettled[]> {
   return await steadily(() =>
     sql<Unsettled[]>`
       select e.id, e.name, e.last_sync_status as status, e.last_error_message as message,
         s.lease_token is null and s.run_id is null and s.requested_at is null as is_at_rest,
+        extract(epoch from s.lease_expires_at - now())::int as lease_seconds,
         coalesce(s.lease_expires_at < now() - ${STUCK_AFTER}::interval, false) as is_stuck
       from public.endpoints as e join connector.endpoint_states as s on s.endpoint_id = e.id
       where s.lease_token is not null or s.run_id is not null or s.requested_at is not null

@@ -165,7 +165,9 @@ async function addEndpoint(
     sql`
       insert into public.endpoints (id, name, endpoint_type, project_id, user_id, endpoint_config,
         interval_minutes, max_files_per_sync)
-      values (${id}, ${`chaos ${index}`}, ${place.endpointType}, 'chaos', ${owner.id},
+      values (${id}, ${`${
+      place.endpointType.split("_")[0]
+    } ${index}`}, ${place.endpointType}, 'chaos', ${owner.id},
         ${sql.json(place.config)}, 1, null)
       on conflict (id) do nothing`
   );

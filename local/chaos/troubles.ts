@@ -1,5 +1,6 @@
 /** What goes wrong without anybody being killed: for a while, and then it is over. */
 import postgres from "postgres";
+import { inTransaction } from "../transaction.ts";
 import type { Chance } from "./chance.ts";
 import type { DoorState } from "./door.ts";
 import type { Doors, Stage } from "./stage.ts";
@@ -48,10 +49,10 @@ export async function cause(
     case "pool_full":
       return await locked(stage, "public.sync_logs", () => occupyPool(stage, ms));
     case "queue_lost":
-      await stage.sql.begin((tx) => [
-        tx`select connector.tick()`,
-        tx`delete from net.http_request_queue`,
-      ]);
+      await inTransaction(stage.sql, "", async (tx) => {
+        await tx`select connector.tick()`;
+        await tx`delete from net.http_request_queue`;
+      });
   }
 }
 
@@ -73,7 +74,7 @@ async function disturb(
 async function locked({ stack }: Stage, table: string, work: () => Promise<void>): Promise<void> {
   const sql = postgres(stack.info.db_url, { max: 1, onnotice: () => {} });
   try {
-    await sql.begin(async (tx) => {
+    await inTransaction(sql, "", async (tx) => {
       await tx.unsafe(`lock table ${table} in access exclusive mode`);
       await work();
     });
