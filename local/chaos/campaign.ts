@@ -1,7 +1,7 @@
 /** A whole campaign: kills and troubles at instants decided by a seed, then peace, then the truth. */
 import { oneLine } from "../failure.ts";
 import type { StackOptions } from "../stack_options.ts";
-import { createChance } from "./chance.ts";
+import { createChance, keysOf } from "./chance.ts";
 import { awaitConvergence, type Convergence } from "./convergence.ts";
 import { kill, type Killed, type Victim, VICTIMS } from "./kills.ts";
 import { createStage, type Stage } from "./stage.ts";
@@ -91,6 +91,12 @@ async function strike(
     say(`${deeds.killed}/${kills} killed: ${victim}${leases > 0 ? ` with ${leases} leases` : ""}`);
   };
   const later = (work: Promise<unknown>) => begin(`a lapse ${crypto.randomUUID()}`, work);
+  const untried = keysOf(VICTIMS);
+  // Each kind once, and then as often as its weight says.
+  const nextVictim = (): Victim => {
+    const at = chance.between(0, untried.length - 1);
+    return untried.splice(at, 1)[0] ?? chance.weighted(VICTIMS);
+  };
   // The last ones are kept for the end.
   const before = options.endsWithDeploy ? kills - 3 : kills;
   while (deeds.killed < before) {
@@ -103,7 +109,7 @@ async function strike(
       deeds.troubles[trouble] = (deeds.troubles[trouble] ?? 0) + 1;
       begin(trouble, cause(trouble, ms, stage, chance));
     } else {
-      const victim: Victim = chance.weighted(VICTIMS);
+      const victim = nextVictim();
       note(victim, await kill(victim, stage, chance, later));
     }
   }

@@ -29,7 +29,8 @@ export function createChance(seed: number): Chance {
   };
 }
 
-function keysOf<Key extends string>(weights: Readonly<Record<Key, number>>): Key[] {
+/** The keys of a record, with their type. */
+export function keysOf<Key extends string>(weights: Readonly<Record<Key, number>>): Key[] {
   const keys: Key[] = [];
   for (const key in weights) keys.push(key);
   return keys;

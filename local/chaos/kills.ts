@@ -18,7 +18,7 @@ export const VICTIMS = {
   "sync-autodesk-construction-cloud": 5,
   "dispatcher": 4,
   /** All functions at once, as when they are deployed anew. */
-  "deploy": 2,
+  "deploy": 1,
   /** The process of pg_cron and pg_net. */
   "scheduler": 3,
   /** One session of the server: the server then ends all others and recovers. */
