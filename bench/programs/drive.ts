@@ -9,7 +9,7 @@ import { DriveModel } from "../../local/google/drive_model.ts";
 import { generateTree } from "../../local/google/generated_tree.ts";
 import { startDriveEmulator } from "../../local/google/server.ts";
 import { loadOrCreateServiceAccount } from "../../local/google/service_account.ts";
-import { DRIVE_SCOPE } from "../../supabase/functions/_shared/providers/google_drive/token.ts";
+import { DRIVE_SCOPE } from "../../supabase/functions/_shared/providers/google_drive/scopes.ts";
 import { printJson } from "./output.ts";
 
 const [port = "0", files = "0", keyFile = ""] = Deno.args;
