@@ -91,22 +91,19 @@ async function fill(
 ): Promise<void> {
   let index = 0;
   const nextOwner = () => ownerOf(index++);
-  for (const [at, { files, endpoints }] of MIX.entries()) {
-    const config = sql.json({ drive_id: driveIds[at] ?? "" });
-    const [row] = await sql<{ id: string }[]>`
-      insert into public.endpoints (name, endpoint_type, project_id, user_id, endpoint_config,
-        interval_minutes, max_files_per_sync)
-      values (${`load ${files} `}, 'google_drive', 'load', ${nextOwner()}, ${config}, 1, null)
-      returning id`;
-    const id = row?.id ?? "";
-    say(`the first sync of ${files} files, at the next tick`);
-    await waitUntilCompleted(sql, id);
-    await sql`update public.endpoints set schedule_type = 'manual' where id = ${id}`;
-    await copyEndpoint(sql, id, Array.from({ length: endpoints - 1 }, nextOwner));
-    // The copies wait for the others, too.
+  const firstIds: string[] = [];
+  for (const [at, { files }] of MIX.entries()) {
+    firstIds.push(await addFirst(sql, `load ${files} `, driveIds[at] ?? "", nextOwner()));
+  }
+  say("the first sync of each size, at the next tick");
+  for (const id of firstIds) await waitUntilCompleted(sql, id);
+  say("copying them");
+  await sql`update connector.endpoint_states set next_run_at = null`;
+  for (const [at, { endpoints }] of MIX.entries()) {
+    await copyEndpoint(sql, firstIds[at] ?? "", Array.from({ length: endpoints - 1 }, nextOwner));
+    // The copies wait for the others.
     await sql`update connector.endpoint_states set next_run_at = null`;
   }
-  await sql`update public.endpoints set schedule_type = 'interval' where schedule_type <> 'interval'`;
   await sql`
     update connector.endpoint_states
     set schedule_anchor_at = date_trunc('minute', now()) + random() * interval '1 minute'`;
@@ -115,6 +112,21 @@ async function fill(
   await sql`
     update connector.endpoint_states
     set next_run_at = connector.next_interval_at(schedule_anchor_at, 1, now())`;
+}
+
+async function addFirst(
+  sql: postgres.Sql,
+  name: string,
+  driveId: string,
+  owner: string,
+): Promise<string> {
+  const config = sql.json({ drive_id: driveId });
+  const [row] = await sql<[{ id: string }]>`
+    insert into public.endpoints (name, endpoint_type, project_id, user_id, endpoint_config,
+      interval_minutes, max_files_per_sync)
+    values (${name}, 'google_drive', 'load', ${owner}, ${config}, 1, null)
+    returning id`;
+  return row.id;
 }
 
 async function waitUntilCompleted(sql: postgres.Sql, id: string): Promise<void> {
