@@ -105,7 +105,7 @@ function briefly({ name, status, lease_seconds }: Unsettled): string {
   return `${name} ${status}${lease_seconds === null ? "" : ` (lease ${lease_seconds} s)`}`;
 }
 
-/** Endpoints that have not completed a run begun since then, or are not at rest. */
+/** Endpoints that have not completed a run begun since then, are due, or are not at rest. */
 async function unsettled({ sql }: Stage, since: Date): Promise<readonly Unsettled[]> {
   return await steadily(() =>
     sql<Unsettled[]>`
@@ -115,7 +115,7 @@ async function unsettled({ sql }: Stage, since: Date): Promise<readonly Unsettle
         coalesce(s.lease_expires_at < now() - ${STUCK_AFTER}::interval, false) as is_stuck
       from public.endpoints as e join connector.endpoint_states as s on s.endpoint_id = e.id
       where s.lease_token is not null or s.run_id is not null or s.requested_at is not null
-        or e.last_sync_status <> 'completed'
+        or e.last_sync_status <> 'completed' or s.next_run_at <= now()
         or not exists (
           select from public.sync_logs as r
           where r.endpoint_id = e.id and r.status = 'completed' and r.started_at >= ${since})
