@@ -2,7 +2,9 @@ import { cpus, totalmem } from "node:os";
 import type { World } from "./world.ts";
 
 /** The machine and the versions, one thing a line. */
-export async function describeMachine({ sql, denoVersion, stack }: World): Promise<string[]> {
+export async function describeMachine(
+  { sql, denoVersion, stack }: Pick<World, "sql" | "denoVersion" | "stack">,
+): Promise<string[]> {
   const [row] = await sql<{ server_version: string }[]>`show server_version`;
   const [first] = cpus();
   const gibibytes = totalmem() / 1024 ** 3;

@@ -12,9 +12,18 @@ export async function cpuMs(pid: number): Promise<number> {
 }
 
 /** The largest resident memory a process has had so far, in mebibytes. */
-export async function peakMemoryMib(pid: number): Promise<number> {
+export function peakMemoryMib(pid: number): Promise<number> {
+  return readMib(pid, "VmHWM");
+}
+
+/** The resident memory of a process, in mebibytes. */
+export function memoryMib(pid: number): Promise<number> {
+  return readMib(pid, "VmRSS");
+}
+
+async function readMib(pid: number, field: "VmHWM" | "VmRSS"): Promise<number> {
   const status = await Deno.readTextFile(`/proc/${pid}/status`);
-  const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
-  if (kibibytes === undefined) throw new Error(`Cannot read the peak memory of process ${pid}`);
+  const kibibytes = new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(status)?.[1];
+  if (kibibytes === undefined) throw new Error(`Cannot read ${field} of process ${pid}`);
   return Number(kibibytes) / 1024;
 }

@@ -7,9 +7,11 @@ import { oneLine, StackError } from "./failure.ts";
 import { PASSWORD, SUPERUSER } from "./postgres/cluster.ts";
 import { removeData } from "./postgres/data_directory.ts";
 import { stopServer } from "./postgres/server.ts";
-import { startLocalServer } from "./postgres/start.ts";
-import type { ManagedProcess, ProcessExit } from "./processes.ts";
-import { startWorker } from "./worker/start.ts";
+import { type LocalServer, startLocalServer } from "./postgres/start.ts";
+import { superviseServer } from "./postgres/supervised.ts";
+import type { ManagedProcess } from "./processes.ts";
+import { launchWorker, startWorker } from "./worker/start.ts";
+import { type SupervisedWorker, superviseWorker } from "./worker/supervised.ts";
 
 export { hasSystemPostgres } from "./postgres/installation.ts";
 
@@ -25,6 +27,8 @@ export interface DatabaseOptions {
   readonly durable?: boolean;
   /** Throws away what an earlier start kept. */
   readonly reset?: boolean;
+  /** Starts the server again when it crashes. False unless told. */
+  readonly isSupervised?: boolean;
   /** Told, in one line, what a person may want to know. */
   readonly log?: (line: string) => void;
 }
@@ -40,12 +44,14 @@ export interface Database {
   readonly port: number;
   /** Extensions that are stand-ins here and need the worker. */
   readonly standIns: readonly string[];
-  /** Process id of the server; not known for a given URL. */
+  /** Process id of the server, as it is at the moment; not known for a given URL. */
   readonly pid?: number;
-  /** Resolves when the server has ended, wanted or not; absent for a given URL. */
-  readonly exited?: Promise<ProcessExit>;
+  /** Resolves when the server has ended for good, wanted or not; absent for a given URL. */
+  readonly ended?: Promise<void>;
   /** Starts the process that drives the stand-ins; null when the server has the real extensions. */
   startWorker(): Promise<ManagedProcess | null>;
+  /** As {@linkcode Database.startWorker}, and starts it again whenever it dies. */
+  keepWorker(): Promise<SupervisedWorker | null>;
   /** Stops the server and keeps the data. A server given by URL is left alone. */
   stop(): Promise<void>;
   /** Stops the server and removes the data, wherever it lies. */
@@ -56,7 +62,7 @@ export interface Database {
 export async function startDatabase(options: DatabaseOptions): Promise<Database> {
   const { server: choice } = options;
   const stateDir = resolve(options.stateDir);
-  if (typeof choice !== "string") return await openGivenDatabase(choice.url, stateDir);
+  if (typeof choice !== "string") return await openGivenDatabase(choice.url, stateDir, options.log);
   const server = await startLocalServer({
     source: choice,
     stateDirectory: stateDir,
@@ -67,7 +73,10 @@ export async function startDatabase(options: DatabaseOptions): Promise<Database>
   });
   const urlOf = (role: string) =>
     `postgresql://${role}:${PASSWORD}@127.0.0.1:${server.port}/postgres`;
-  const stop = () => stopServer(server.process);
+  const { log = () => {} } = options;
+  const { pid, ended, stop } = options.isSupervised === true
+    ? superviseServer({ first: server.process, start: server.restart, log })
+    : unsupervised(server);
   try {
     const standIns = await withConnection(urlOf(SUPERUSER), async (sql) => {
       await bootstrap(sql);
@@ -79,9 +88,11 @@ export async function startDatabase(options: DatabaseOptions): Promise<Database>
       authenticatorUrl: urlOf("authenticator"),
       port: server.port,
       standIns,
-      pid: server.process.pid,
-      exited: server.process.exited,
-      startWorker: () => startWorker(urlOf(SUPERUSER), standIns, stateDir),
+      get pid() {
+        return pid();
+      },
+      ended,
+      ...workersOf(urlOf(SUPERUSER), standIns, stateDir, log),
       stop,
       async remove() {
         await stop();
@@ -92,6 +103,32 @@ export async function startDatabase(options: DatabaseOptions): Promise<Database>
     await stop();
     throw cause;
   }
+}
+
+function unsupervised({ process }: LocalServer) {
+  return {
+    pid: () => process.pid,
+    ended: process.exited.then(() => {}),
+    stop: () => stopServer(process),
+  };
+}
+
+function workersOf(
+  url: string,
+  standIns: readonly string[],
+  stateDir: string,
+  log: (line: string) => void,
+): Pick<Database, "startWorker" | "keepWorker"> {
+  const startFirst = () => startWorker(url, standIns, stateDir);
+  return {
+    startWorker: startFirst,
+    async keepWorker() {
+      const first = await startFirst();
+      // The next one waits for the database by itself.
+      const start = () => launchWorker(url, standIns, stateDir);
+      return first === null ? null : superviseWorker({ first, start, log });
+    },
+  };
 }
 
 /** Makes a new cluster look like a Supabase project, in one transaction. */
@@ -113,7 +150,11 @@ async function findStandIns(sql: postgres.Sql): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-async function openGivenDatabase(url: string, stateDir: string): Promise<Database> {
+async function openGivenDatabase(
+  url: string,
+  stateDir: string,
+  log: (line: string) => void = () => {},
+): Promise<Database> {
   if (!URL.canParse(url) || !/^postgres(ql)?:$/.test(new URL(url).protocol)) {
     throw new StackError("--database-url must be of the form postgresql://user:password@host/name");
   }
@@ -129,7 +170,7 @@ async function openGivenDatabase(url: string, stateDir: string): Promise<Databas
     postgresUrl: postgresUrl.href,
     port: Number(postgresUrl.port || 5432),
     standIns,
-    startWorker: () => startWorker(url, standIns, stateDir),
+    ...workersOf(url, standIns, stateDir, log),
     stop: () => Promise.resolve(),
     remove: () => Promise.resolve(),
   };

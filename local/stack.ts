@@ -21,6 +21,7 @@ import { startRest } from "./rest_api.ts";
 import { readStackFile, removeStackFile, type StackFile, writeStackFile } from "./stack_file.ts";
 import type { StackOptions } from "./stack_options.ts";
 import { writeVaultSecrets } from "./vault.ts";
+import type { SupervisedWorker } from "./worker/supervised.ts";
 
 export type { StackOptions };
 
@@ -40,6 +41,8 @@ export interface Stack {
   readonly callbackUrl: string;
   /** Ids of the functions' processes, by slug. */
   readonly functionPids: () => Readonly<Record<string, number>>;
+  /** Id of the scheduler's process; null where the stack needs or has none. */
+  readonly workerPid: () => number | null;
   /** Resolves, with the reason, when a part the stack cannot do without has ended by itself. */
   readonly failed: Promise<StackError>;
   /** Stops every part, in order and in bounded time. May be called again. */
@@ -81,7 +84,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const database = await addDatabase(assembly, apiUrl, settings);
   const rest = await startRest(database, assembly.keys, assembly.log);
   parts.defer(rest.stop);
-  const functions = await addFunctions(assembly, apiUrl, database, settings);
+  const doorUrl = options.functionsApiUrl?.(apiUrl) ?? apiUrl;
+  const functions = await addFunctions(assembly, doorUrl, database, settings);
   const handler = createGatewayHandler({
     keys: assembly.keys,
     findFunction: (slug) => functions?.get(slug),
@@ -94,7 +98,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     settings,
     onMissing: assembly.log,
   });
-  await addScheduler(assembly, database);
+  const worker = await addScheduler(assembly, database);
 
   const info = describeStack(assembly.keys, apiUrl, database, rest.standIns);
   parts.defer(() => removeStackFile(options.stateDir));
@@ -107,6 +111,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     database,
     callbackUrl: callbackUrlOf(settings, apiUrl),
     functionPids: () => functions?.pids() ?? {},
+    workerPid: () => worker?.pid() ?? null,
     failed: failed.promise,
     stop: () => stopping ??= owned.disposeAsync(),
   };
@@ -183,10 +188,11 @@ async function addDatabase(
     port: options.dbPort,
     durable: options.durable ?? true,
     reset: options.reset ?? false,
+    isSupervised: true,
     log,
   });
   parts.defer(database.stop);
-  void database.exited?.then(() => fail("The database has ended: see postgres.log"));
+  void database.ended?.then(() => fail("The database has ended: see postgres.log"));
   log("applying migrations and seed");
   const functionsUrl = `${apiUrl}/functions/v1`;
   const dispatchToken = settings["CONNECTOR_DISPATCH_TOKEN"] ?? "";
@@ -227,18 +233,16 @@ async function addFunctions(
   return functions;
 }
 
-async function addScheduler(assembly: Assembly, database: Database): Promise<void> {
-  if (assembly.options.withScheduler === false) return;
-  const worker = await database.startWorker();
-  if (worker === null) return;
-  let isStopping = false;
-  assembly.parts.defer(async () => {
-    isStopping = true;
-    await worker.stop();
-  });
-  void worker.exited.then(() => {
-    if (!isStopping) assembly.fail("The scheduler's worker has ended: see worker.log");
-  });
+async function addScheduler(
+  { options, parts, fail }: Assembly,
+  database: Database,
+): Promise<SupervisedWorker | null> {
+  if (options.withScheduler === false) return null;
+  const worker = await database.keepWorker();
+  if (worker === null) return null;
+  parts.defer(worker.stop);
+  void worker.ended.then(() => fail("The scheduler's worker has ended: see worker.log"));
+  return worker;
 }
 
 function describeStack(

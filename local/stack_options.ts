@@ -22,6 +22,11 @@ export interface StackOptions {
   /** False leaves the scheduler out, so that tests tick by hand. True unless told. */
   readonly withScheduler?: boolean;
   /**
+   * What the functions are told of where the API is: for something that stands between them and it.
+   * The address itself unless told.
+   */
+  readonly functionsApiUrl?: (apiUrl: string) => string;
+  /**
    * Told of each call of the API when it has been answered: for measurements. Who wants to read the
    * answer clones it at once.
    */

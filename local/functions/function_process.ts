@@ -5,7 +5,7 @@ const STOP_DEADLINE_MS = 6_000;
 const FIRST_BACKOFF_MS = 200;
 const LONGEST_BACKOFF_MS = 10_000;
 /** A process that has lived this long was healthy: its next crash counts as the first again. */
-const HEALTHY_AFTER_MS = 30_000;
+const HEALTHY_AFTER_MS = 5_000;
 
 /** Options of {@linkcode serveFunction}. */
 export interface FunctionProcessOptions extends Omit<LaunchOptions, "env"> {

@@ -37,6 +37,8 @@ export interface LocalServer {
   readonly process: ManagedProcess;
   readonly port: number;
   readonly dataDirectory: string;
+  /** Starts it anew after a crash: the same data, the same port. */
+  restart(): Promise<ManagedProcess>;
 }
 
 /** Starts the server of a state directory, making its data on the first start. */
@@ -51,15 +53,17 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
   const account = await serverAccount();
   const installation = await installPostgres(source);
   const dataDirectory = await openData(options, installation, account);
-  const server = await startWithRetries({
+  const settings = {
     installation,
     dataDirectory,
     account,
-    port: options.port,
     durable,
     logFile: `${stateDirectory}/postgres.log`,
-  });
-  return { ...server, dataDirectory };
+  };
+  const server = await startWithRetries({ ...settings, port: options.port });
+  const { port } = server;
+  const restart = async () => (await startWithRetries({ ...settings, port })).process;
+  return { ...server, dataDirectory, restart };
 }
 
 /** Returns the data directory of the record, or a new one. */

@@ -1,5 +1,6 @@
 import type postgres from "postgres";
 import { z } from "zod";
+import { inTransaction } from "../transaction.ts";
 import {
   RELATIONSHIPS_QUERY,
   ROLES_QUERY,
@@ -116,7 +117,7 @@ const SCHEMA = "public";
 
 /** Reads the catalog of the exposed schema. */
 export async function loadCatalog(sql: postgres.Sql): Promise<Catalog> {
-  return await sql.begin("read only", async (tx) => {
+  return await inTransaction(sql, "read only", async (tx) => {
     // With an empty path every type and default is written with its schema.
     await tx.unsafe("set local search_path = ''");
     const tables = tableRows.parse(await readJson(tx, TABLES_QUERY));

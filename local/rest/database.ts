@@ -1,5 +1,6 @@
 import postgres from "postgres";
 import { z } from "zod";
+import { inTransaction } from "../transaction.ts";
 import { type Catalog, loadCatalog, type Setting } from "./catalog.ts";
 import { RestFailure } from "./failure.ts";
 
@@ -119,7 +120,7 @@ async function runInTransaction(
 ): Promise<ResultRow> {
   const isolation = work.isolation === null ? "" : `isolation level ${work.isolation} `;
   const mode = `${isolation}${work.isReadOnly ? "read only" : "read write"}`;
-  return await sql.begin(mode, async (tx) => {
+  return await inTransaction(sql, mode, async (tx) => {
     const names = work.settings.flat();
     const calls = work.settings.map((_, index) =>
       `set_config($${index * 2 + 1}, $${index * 2 + 2}, true)`

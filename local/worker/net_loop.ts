@@ -2,6 +2,7 @@
 
 import process from "node:process";
 import postgres from "postgres";
+import { inTransaction } from "../transaction.ts";
 import { applicationName } from "./loops.ts";
 import { type QueuedRequest, send } from "./net_request.ts";
 
@@ -35,7 +36,7 @@ export async function runNetLoop(databaseUrl: string, signal: AbortSignal): Prom
  * is cut short is sent again.
  */
 async function sendBatch(sql: postgres.Sql): Promise<number> {
-  return await sql.begin(async (transaction) => {
+  return await inTransaction(sql, "", async (transaction) => {
     const requests = await transaction<QueuedRequest[]>`
       with expired as (
         delete from net._http_response

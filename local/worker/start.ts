@@ -13,11 +13,34 @@ export async function startWorker(
   standIns: readonly string[],
   stateDirectory: string,
 ): Promise<ManagedProcess | null> {
-  const loops = WORKER_LOOPS.filter((name) => standIns.includes(name));
+  const loops = loopsFor(standIns);
   if (loops.length === 0) return null;
-  const logFile = `${stateDirectory}/worker.log`;
+  const worker = await launchWorker(databaseUrl, standIns, stateDirectory);
+  try {
+    await waitUntilConnected(databaseUrl, loops, worker, logFileIn(stateDirectory));
+    return worker;
+  } catch (cause) {
+    await worker.stop();
+    throw cause;
+  }
+}
+
+function loopsFor(standIns: readonly string[]): readonly WorkerLoop[] {
+  return WORKER_LOOPS.filter((name) => standIns.includes(name));
+}
+
+function logFileIn(stateDirectory: string): string {
+  return `${stateDirectory}/worker.log`;
+}
+
+/** Starts the worker and waits for nothing: it finds its database by itself. */
+export async function launchWorker(
+  databaseUrl: string,
+  standIns: readonly string[],
+  stateDirectory: string,
+): Promise<ManagedProcess> {
   const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
-  const worker = await startProcess({
+  return await startProcess({
     command: Deno.execPath(),
     args: [
       "run",
@@ -32,14 +55,12 @@ export async function startWorker(
     cwd: root,
     env: {
       STACK_WORKER_DATABASE_URL: databaseUrl,
-      STACK_WORKER_LOOPS: loops.join(","),
+      STACK_WORKER_LOOPS: loopsFor(standIns).join(","),
       // A proxy of the terminal's environment is not for calls to this machine.
       NO_PROXY: `${Deno.env.get("NO_PROXY") ?? ""},127.0.0.1,localhost,::1`.replace(/^,/, ""),
     },
-    logFile,
+    logFile: logFileIn(stateDirectory),
   });
-  await waitUntilConnected(databaseUrl, loops, worker, logFile);
-  return worker;
 }
 
 async function waitUntilConnected(
@@ -58,7 +79,6 @@ async function waitUntilConnected(
         where application_name = any (${names})`;
       if (rows.length === names.length) return;
       if (!worker.isRunning() || Date.now() > deadline) {
-        await worker.stop();
         const [last] = await readLastLines(logFile, 1);
         throw new StackError(`The scheduler did not start: ${last ?? `see ${logFile}`}`);
       }

@@ -1,0 +1,126 @@
+/** A whole campaign: kills and troubles at instants decided by a seed, then peace, then the truth. */
+import { oneLine } from "../failure.ts";
+import type { StackOptions } from "../stack_options.ts";
+import { createChance, keysOf } from "./chance.ts";
+import { awaitConvergence, type Convergence } from "./convergence.ts";
+import { kill, type Killed, type Victim, VICTIMS } from "./kills.ts";
+import { createStage, type Stage } from "./stage.ts";
+import { calm, cause, type Trouble, TROUBLES } from "./troubles.ts";
+import { startUsers } from "./users.ts";
+
+/** What a campaign is to be like. */
+export interface CampaignOptions {
+  readonly server: StackOptions["server"];
+  readonly seed: number;
+  readonly kills: number;
+  /** Numbers of files are multiplied by this. */
+  readonly scale: number;
+  /** Longest pause between two blows. */
+  readonly longestPauseMs: number;
+  /** Longest that a trouble lasts. */
+  readonly longestTroubleMs: number;
+  /**
+   * Kills every function once more at the end, so that no lease is left whose holder lives and has
+   * given up: without it those run out by themselves, which takes two minutes.
+   */
+  readonly endsWithDeploy: boolean;
+  readonly say: (line: string) => void;
+}
+
+/** What a campaign did, and what was found at its end. */
+export interface CampaignReport extends Convergence {
+  readonly kills: Readonly<Record<string, number>>;
+  readonly troubles: Readonly<Record<string, number>>;
+  readonly killed: number;
+  /** Leases whose holder was killed with them in its hands. */
+  readonly leasesLost: number;
+  readonly changes: number;
+  readonly seconds: number;
+}
+
+/** Runs a campaign on a stack of its own. */
+export async function runCampaign(options: CampaignOptions): Promise<CampaignReport> {
+  const startedAtMs = performance.now();
+  const chance = createChance(options.seed);
+  await using stage = await createStage({ ...options, chance });
+  options.say("the stack is up; the chaos begins");
+  const users = startUsers(stage, createChance(options.seed + 1));
+  const deeds = await strike(stage, chance, options);
+  await calm(stage);
+  const { changes } = await users.stop();
+  options.say(`${deeds.killed} processes were killed; waiting for peace`);
+  const convergence = await awaitConvergence(stage, users.seen, options.say);
+  return {
+    ...convergence,
+    ...deeds,
+    changes,
+    seconds: Math.round((performance.now() - startedAtMs) / 1000),
+  };
+}
+
+interface Deeds {
+  readonly kills: Record<string, number>;
+  readonly troubles: Record<string, number>;
+  killed: number;
+  leasesLost: number;
+}
+
+/** One trouble comes for so many kills. */
+const KILLS_PER_TROUBLE = 2;
+
+async function strike(
+  stage: Stage,
+  chance: ReturnType<typeof createChance>,
+  options: CampaignOptions,
+): Promise<Deeds> {
+  const { kills, longestPauseMs, say } = options;
+  const deeds: Deeds = { kills: {}, troubles: {}, killed: 0, leasesLost: 0 };
+  const underWay = new Map<string, Promise<void>>();
+  const begin = (name: string, work: Promise<unknown>) => {
+    const settled = work.then(
+      () => {},
+      (thrown) => say(`  ${name} was cut short: ${oneLine(thrown)}`),
+    )
+      .finally(() => underWay.delete(name));
+    underWay.set(name, settled);
+  };
+  const note = (victim: Victim, { processes, leases }: Killed) => {
+    deeds.killed += processes;
+    deeds.leasesLost += processes > 0 ? leases : 0;
+    deeds.kills[victim] = (deeds.kills[victim] ?? 0) + processes;
+    say(`${deeds.killed}/${kills} killed: ${victim}${leases > 0 ? ` with ${leases} leases` : ""}`);
+  };
+  const later = (work: Promise<unknown>) => begin(`a lapse ${crypto.randomUUID()}`, work);
+  const untried = keysOf(VICTIMS);
+  // Each kind once, and then as often as its weight says.
+  const nextVictim = (): Victim => {
+    const at = chance.between(0, untried.length - 1);
+    return untried.splice(at, 1)[0] ?? chance.weighted(VICTIMS);
+  };
+  // The last ones are kept for the end.
+  const before = options.endsWithDeploy ? kills - 3 : kills;
+  while (deeds.killed < before) {
+    await sleep(chance.between(50, longestPauseMs));
+    const isTrouble = chance.between(0, KILLS_PER_TROUBLE) === 0;
+    if (isTrouble) {
+      const trouble: Trouble = chance.weighted(TROUBLES);
+      const ms = chance.between(200, options.longestTroubleMs);
+      if (underWay.has(trouble)) continue;
+      deeds.troubles[trouble] = (deeds.troubles[trouble] ?? 0) + 1;
+      begin(trouble, cause(trouble, ms, stage, chance));
+    } else {
+      const victim = nextVictim();
+      note(victim, await kill(victim, stage, chance, later));
+    }
+  }
+  await Promise.all([...underWay.values()]);
+  while (options.endsWithDeploy && deeds.killed < kills) {
+    await sleep(300);
+    note("deploy", await kill("deploy", stage, chance, later));
+  }
+  return deeds;
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,161 @@
+/** What must hold when the chaos is over. */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { compareWithTruth } from "./compare.ts";
+import type { Stage } from "./stage.ts";
+import { steadily } from "./steadily.ts";
+
+/** What was found. */
+export interface Convergence {
+  /** What is not as it must be, one line each; none when all is well. */
+  readonly faults: readonly string[];
+  readonly endpoints: number;
+  readonly files: number;
+  /** Seconds from the end of the chaos until all was at rest. */
+  readonly settledSeconds: number;
+  /** Syncs that had to be asked for a second time. */
+  readonly askedAgain: number;
+  /** Runs by how they ended: status, and error code where there is one. */
+  readonly runs: Readonly<Record<string, number>>;
+}
+
+/** Leases of living workers that have given up last two minutes; what was to do takes its time, too. */
+const DEADLINE_MS = 300_000;
+const ASK_AGAIN_MS = 5_000;
+/** Ticks come each two seconds: what is expired for longer than some of them is stuck. */
+const STUCK_AFTER = "15 seconds";
+
+/** Asks for a sync of everything, waits until all is at rest, and looks at everything. */
+export async function awaitConvergence(
+  stage: Stage,
+  seen: ReadonlyMap<string, ReadonlySet<string>>,
+  say: (line: string) => void,
+): Promise<Convergence> {
+  const startedAtMs = performance.now();
+  const since = await askAll(stage);
+  const { faults, askedAgain } = await settle(stage, since, say);
+  const settledSeconds = Math.round((performance.now() - startedAtMs) / 1000);
+  let files = 0;
+  for (const endpoint of stage.endpoints) {
+    const compared = await compareWithTruth(
+      stage.sql,
+      endpoint,
+      seen.get(endpoint.id) ?? new Set(),
+    );
+    files += compared.files;
+    faults.push(...compared.faults);
+  }
+  faults.push(...await leftovers(stage), ...brokenLogs(stage));
+  const runs = await runsByEnd(stage);
+  // The code says that the product met something it has no name for.
+  if (Object.keys(runs).some((end) => end.endsWith(" internal"))) {
+    faults.push("a run ended as internal");
+  }
+  return { faults, endpoints: stage.endpoints.length, files, settledSeconds, askedAgain, runs };
+}
+
+async function askAll({ sql, endpoints }: Stage): Promise<Date> {
+  const [row] = await steadily(() => sql<[{ now: Date }]>`select clock_timestamp() as now`);
+  for (const { id } of endpoints) {
+    await steadily(() => sql`select public.request_sync(${id}, 'incremental')`);
+  }
+  return row.now;
+}
+
+interface Unsettled {
+  readonly id: string;
+  readonly name: string;
+  readonly status: string;
+  readonly message: string | null;
+  /** Seconds until its lease runs out; null where nobody has it. */
+  readonly lease_seconds: number | null;
+  readonly is_at_rest: boolean;
+  readonly is_stuck: boolean;
+}
+
+async function settle(stage: Stage, since: Date, say: (line: string) => void) {
+  const faults: string[] = [];
+  const deadline = performance.now() + DEADLINE_MS;
+  let askedAgain = 0;
+  let askedAt = performance.now();
+  while (true) {
+    const left = await unsettled(stage, since);
+    faults.push(
+      ...left.filter(({ is_stuck }) => is_stuck).map(({ name }) => `${name}: a lease is stuck`),
+    );
+    if (left.length === 0 || faults.length > 0) return { faults, askedAgain };
+    if (performance.now() > deadline) {
+      const tell = ({ name, status, message }: Unsettled) =>
+        `${name}: never settled (${status}: ${message})`;
+      return { faults: left.map(tell), askedAgain };
+    }
+    if (performance.now() - askedAt > ASK_AGAIN_MS) {
+      askedAt = performance.now();
+      say(`  ${left.length} endpoints are not at rest: ${left.map(briefly).join(", ")}`);
+      for (const { id } of left.filter(({ is_at_rest }) => is_at_rest)) {
+        askedAgain += 1;
+        await steadily(() => stage.sql`select public.request_sync(${id}, 'incremental')`);
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
+
+function briefly({ name, status, lease_seconds }: Unsettled): string {
+  return `${name} ${status}${lease_seconds === null ? "" : ` (lease ${lease_seconds} s)`}`;
+}
+
+/** Endpoints that have not completed a run begun since then, are due, or are not at rest. */
+async function unsettled({ sql }: Stage, since: Date): Promise<readonly Unsettled[]> {
+  return await steadily(() =>
+    sql<Unsettled[]>`
+      select e.id, e.name, e.last_sync_status as status, e.last_error_message as message,
+        s.lease_token is null and s.run_id is null and s.requested_at is null as is_at_rest,
+        extract(epoch from s.lease_expires_at - now())::int as lease_seconds,
+        coalesce(s.lease_expires_at < now() - ${STUCK_AFTER}::interval, false) as is_stuck
+      from public.endpoints as e join connector.endpoint_states as s on s.endpoint_id = e.id
+      where s.lease_token is not null or s.run_id is not null or s.requested_at is not null
+        or e.last_sync_status <> 'completed' or s.next_run_at <= now()
+        or not exists (
+          select from public.sync_logs as r
+          where r.endpoint_id = e.id and r.status = 'completed' and r.started_at >= ${since})
+      order by e.name`
+  );
+}
+
+/** Rows that belong to something that is over. */
+async function leftovers({ sql }: Stage): Promise<readonly string[]> {
+  const [row] = await sql<[Record<string, number>]>`
+    select
+      (select count(*)::int from public.sync_logs as r where r.status = 'running' and not exists (
+        select from connector.endpoint_states as s where s.run_id = r.id)) as "runs left running",
+      (select count(*)::int from connector.listings as g
+        join connector.endpoint_states as s on s.endpoint_id = g.endpoint_id
+        where s.run_id is null) as "listings left open",
+      (select count(*)::int from connector.pending_items as p
+        join connector.endpoint_states as s on s.endpoint_id = p.endpoint_id
+        where s.run_id is null) as "items left without a folder",
+      (select count(*)::int from connector.folder_errors) as "folders left unread"`;
+  return Object.entries(row).filter(([, count]) => count > 0)
+    .map(([what, count]) => `${count} ${what}`);
+}
+
+/** Lines that no function writes, whatever fails around it. */
+const NEVER_WRITTEN =
+  /"(invocation_broken|heartbeat_broken|background_failed)"|handler failed|background work failed|"internal"/;
+
+function brokenLogs({ stateDir }: Stage): readonly string[] {
+  const folder = join(stateDir, "logs");
+  return readdirSync(folder).flatMap((name) =>
+    Deno.readTextFileSync(join(folder, name)).split("\n")
+      .filter((line) => NEVER_WRITTEN.test(line)).slice(0, 3)
+      .map((line) => `${name}: ${line.slice(0, 600)}`)
+  );
+}
+
+async function runsByEnd({ sql }: Stage): Promise<Record<string, number>> {
+  const rows = await sql<{ end: string; count: number }[]>`
+    select concat_ws(' ', status, error_code) as end, count(*)::int as count
+    from public.sync_logs group by 1 order by 2 desc`;
+  return Object.fromEntries(rows.map(({ end, count }) => [end, count]));
+}

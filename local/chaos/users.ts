@@ -1,0 +1,72 @@
+/** The people: they change files, ask for syncs and add endpoints, whatever is being killed. */
+import type { Chance } from "./chance.ts";
+import type { Stage } from "./stage.ts";
+
+const CHANGE_EVERY_MS = 150;
+const ASK_EVERY_MS = 1_000;
+/** New endpoints begin with a first sync; more than this would be load, not chaos. */
+const MOST_ENDPOINTS = 12;
+const ADD_EVERY_MS = 8_000;
+
+/** People at work. */
+export interface Users {
+  /** Ids of files that were seen alive in the table, by endpoint. */
+  readonly seen: ReadonlyMap<string, ReadonlySet<string>>;
+  stop(): Promise<{ readonly changes: number }>;
+}
+
+/** Sets the people to work. */
+export function startUsers(stage: Stage, chance: Chance): Users {
+  const seen = new Map<string, Set<string>>();
+  let changes = 0;
+  let isStopping = false;
+
+  async function repeat(everyMs: number, work: () => Promise<void> | void): Promise<void> {
+    while (!isStopping) {
+      await new Promise((resolve) => setTimeout(resolve, everyMs));
+      try {
+        if (!isStopping) await work();
+      } catch {
+        // The database is away: people try again.
+      }
+    }
+  }
+
+  const change = () => {
+    chance.pick(stage.places)?.change();
+    changes += 1;
+  };
+  const ask = async () => {
+    const endpoint = chance.pick(stage.endpoints);
+    const mode = chance.between(1, 5) === 1 ? "full" : "incremental";
+    if (endpoint === undefined) return;
+    await stage.sql`select public.request_sync(${endpoint.id}, ${mode})`;
+    await look(endpoint.id);
+  };
+  const look = async (id: string) => {
+    const rows = await stage.sql<{ external_file_id: string }[]>`
+      select external_file_id from public.files where endpoint_id = ${id} and deleted_at is null`;
+    const known = seen.get(id) ?? new Set();
+    seen.set(id, known);
+    for (const row of rows) known.add(row.external_file_id);
+  };
+  const add = async () => {
+    const place = chance.pick(stage.places);
+    if (place !== undefined && stage.endpoints.length < MOST_ENDPOINTS) {
+      await stage.addEndpoint(place);
+    }
+  };
+  const work = Promise.all([
+    repeat(CHANGE_EVERY_MS, change),
+    repeat(ASK_EVERY_MS, ask),
+    repeat(ADD_EVERY_MS, add),
+  ]);
+  return {
+    seen,
+    async stop() {
+      isStopping = true;
+      await work;
+      return { changes };
+    },
+  };
+}
