@@ -44,7 +44,7 @@ async function sourceFolders(): Promise<string[]> {
  * chain. The tables of cases are about providers and would only say the same thing again.
  */
 async function serverTests(): Promise<string[]> {
-  const paths = ["tests/db", "tests/local/database", "tests/e2e"];
+  const paths = ["tests/db", "tests/local/database", "tests/e2e/start_test.ts"];
   for await (const { name } of Deno.readDir(`${repositoryRoot()}/tests/sync`)) {
     if (name.endsWith("_test.ts") || name.endsWith("model")) paths.push(`tests/sync/${name}`);
   }
