@@ -1,7 +1,7 @@
 import { show } from "../measure.ts";
 import type { Failures, Lag } from "./lags.ts";
 import type { Samples } from "./sampler.ts";
-import { ENDPOINTS, LARGE_ENDPOINTS, USERS } from "./world.ts";
+import { CONCURRENT_SYNCS, ENDPOINTS, LARGE_ENDPOINTS, USERS } from "./world.ts";
 
 /** What the load showed. */
 export interface LoadReport {
@@ -34,6 +34,7 @@ export function toMarkdown(report: LoadReport): string {
     `${LARGE_ENDPOINTS} of them one user's, each synced every minute for ${minutes} minutes.`,
     "",
     ...machine.map((fact) => `- ${fact}`),
+    `- \`CONNECTOR_MAX_CONCURRENT_SYNCS\` ${CONCURRENT_SYNCS}`,
     `- load average ${show(loadAverages[0])} at the beginning, ${
       show(loadAverages[1])
     } at the end: ` +

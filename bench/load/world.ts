@@ -22,6 +22,9 @@ export const LARGE_ENDPOINTS = 900;
 /** All endpoints. */
 export const ENDPOINTS = 1_000;
 
+/** With the ten of the default, a provider as slow as this one can be asked 17 times a second. */
+export const CONCURRENT_SYNCS = Deno.env.get("CONNECTOR_MAX_CONCURRENT_SYNCS") ?? "30";
+
 /** The user who has most of the endpoints. */
 export const LARGE_USER = userId(0);
 
@@ -54,6 +57,7 @@ export async function createLoadWorld(say: (line: string) => void): Promise<Load
     dbPort: 0,
     server: "embedded",
     settings: {
+      CONNECTOR_MAX_CONCURRENT_SYNCS: CONCURRENT_SYNCS,
       CONNECTOR_GOOGLE_API_URL: url,
       CONNECTOR_GOOGLE_TOKEN_URL: `${url}/token`,
       CONNECTOR_GOOGLE_DRIVE_CREDENTIALS: credentials,

@@ -92,10 +92,13 @@ async function strike(
   };
   const later = (work: Promise<unknown>) => begin(`a lapse ${crypto.randomUUID()}`, work);
   const untried = keysOf(VICTIMS);
+  // A server with the real extensions has its scheduler inside.
+  const isThere = (victim: Victim) => victim !== "scheduler" || stage.stack.workerPid() !== null;
   // Each kind once, and then as often as its weight says.
   const nextVictim = (): Victim => {
     const at = chance.between(0, untried.length - 1);
-    return untried.splice(at, 1)[0] ?? chance.weighted(VICTIMS);
+    const victim = untried.splice(at, 1)[0] ?? chance.weighted(VICTIMS);
+    return isThere(victim) ? victim : "session";
   };
   // The last ones are kept for the end.
   const before = options.endsWithDeploy ? kills - 3 : kills;
@@ -110,7 +113,10 @@ async function strike(
       begin(trouble, cause(trouble, ms, stage, chance));
     } else {
       const victim = nextVictim();
-      note(victim, await kill(victim, stage, chance, later));
+      const killed = await kill(victim, stage, chance, later);
+      note(victim, killed);
+      // It was down already.
+      if (killed.processes === 0) untried.push(victim);
     }
   }
   await Promise.all([...underWay.values()]);
