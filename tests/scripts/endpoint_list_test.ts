@@ -65,6 +65,10 @@ Deno.test("endpoint:list ends with 2 where it cannot ask, and says why", async (
   const keyless = await runCommand(runEndpointList, ["--url", url, "--token", token]);
   assert.deepEqual([keyless.status, keyless.asked], [2, []]);
   assert.match(keyless.errors, /give --publishable-key/);
+  // A key that was found with another address is not the one of this project.
+  const env = { SUPABASE_URL: "https://env.supabase.co", SUPABASE_PUBLISHABLE_KEY: "of-env" };
+  const other = await runCommand(runEndpointList, ["--url", url, "--token", token], { env });
+  assert.deepEqual([other.status, other.asked], [2, []]);
   const elsewhere = await runCommand(runEndpointList, projectFlags(), {
     respond: () => Response.json({ code: "PGRST205", message: "no table" }, { status: 404 }),
   });

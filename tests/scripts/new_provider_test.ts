@@ -6,7 +6,10 @@ import { fromFileUrl } from "../support/source_tree.ts";
 
 const ROOT = fromFileUrl(new URL("../../", import.meta.url));
 const NOW = new Date("2020-01-01T00:00:00Z");
-const NAME = "paper_cloud_3";
+const NAME = "paper_cloud";
+
+/** As in CONTRIBUTING.md, which walks through it. */
+const COMMAND = ["task", "new:provider", NAME];
 
 /** What a provider is made of and tested with. */
 const COPIED = [
@@ -75,7 +78,9 @@ Deno.test("new:provider writes a provider that is formatted, compiles and passes
   await withCopy(async (root) => {
     let written: readonly string[] = [];
     await context.step("it writes every piece and says so", async () => {
-      const { success, output } = await deno(root, "task", "new:provider", NAME);
+      const { success, output } = await deno(root, ...COMMAND);
+      const contributing = await Deno.readTextFile(`${ROOT}CONTRIBUTING.md`);
+      assert.ok(contributing.includes(`npx --yes deno ${COMMAND.join(" ")}\n`));
       assert.ok(success, output);
       written = Array.from(output.matchAll(/^wrote (.+)$/gm), ([, path = ""]) => path);
       assert.equal(written.length, 8 + 1 + 1 + 1 + 3, output);
@@ -101,20 +106,20 @@ Deno.test("new:provider writes a provider that is formatted, compiles and passes
 
     const migration = written.find((path) => path.endsWith(`_add_${NAME}.sql`)) ?? "";
     const registry = join(root, "supabase/functions/_shared/providers/registry.ts");
-    const slug = "sync-paper-cloud-3";
+    const slug = "sync-paper-cloud";
     const pieces: readonly (readonly [string, string, () => Promise<() => Promise<void>>])[] = [
       [
         "the import of the registry",
         `registry.ts: does not import "./${NAME}/index.ts"`,
         () =>
           change(registry, (text) =>
-            text.replace(/^import \{ paperCloud3Provider.*\n/m, "")
-              .replace(", paperCloud3Provider", "")),
+            text.replace(/^import \{ paperCloudProvider.*\n/m, "")
+              .replace(", paperCloudProvider", "")),
       ],
       [
         "the line of the registry",
         "registry.ts: PROVIDERS has ",
-        () => change(registry, (text) => text.replace(", paperCloud3Provider", "")),
+        () => change(registry, (text) => text.replace(", paperCloudProvider", "")),
       ],
       [
         "the function",
