@@ -121,3 +121,15 @@ for (const top of [0, 1]) {
     ],
   });
 }
+
+replay("a drive's log that was refused by mistake is followed after all", {
+  scope: "drive_folder",
+  before: [{ do: "create_folder", in: 0, name: "A" }],
+  steps: [
+    {
+      ...SYNC,
+      troubles: [{ plan: { fault: { type: "status", status: 404 }, times: 1, skip: 1 } }],
+    },
+    { do: "create_file", in: 1, name: "a.pdf", size: "1" },
+  ],
+});

@@ -60,12 +60,12 @@ Deno.test("startListing() of folders walks them and takes the token of every log
   ok(drive.calls.slice(0, firstToken).every(({ searchParams }) => !searchParams.has("q")));
 });
 
-Deno.test("startListing() takes the user's token alone where the drive's log is closed", async () => {
+Deno.test("startListing() takes the user's token where the drive's log is closed", async () => {
   const drive = new FakeDrive([folder("B", "x", { driveId: "0AShared" })]);
   drive.interceptor = (url) =>
     url.searchParams.get("driveId") ? new SyncError("scope_not_found", "no member") : null;
   const started = await start(drive, { folder_id: "B" });
-  deepEqual(started.feeds, [USER_FEED]);
+  deepEqual(started.feeds, [USER_FEED, { key: "drive:0AShared", cursor: { is_closed: true } }]);
 });
 
 Deno.test("startListing() of folders in a shared drive follows that drive's log alone", async () => {

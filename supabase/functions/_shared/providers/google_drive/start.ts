@@ -1,10 +1,9 @@
 import type { FeedStart, FolderRecord, ListingStart, ProviderContext, TaskSeed } from "../types.ts";
-import { feedKey } from "./changes.ts";
 import type { GoogleDriveConfig, GoogleDriveScope } from "./config.ts";
 import { toFolderRecord } from "./file_record.ts";
 import { foldersSeed } from "./listing.ts";
-import { startPageTokenUrl } from "./query.ts";
-import { parseAnswer, type RootItem, startPageToken } from "./schemas.ts";
+import { closedFeed, startFeed } from "./logs.ts";
+import type { RootItem } from "./schemas.ts";
 import {
   checkAccount,
   checkDrive,
@@ -91,12 +90,6 @@ async function checkFolders(
   return checked;
 }
 
-async function startFeed(driveId: string | null, context: Context): Promise<FeedStart> {
-  const answer = await context.getJson(startPageTokenUrl(context.apiUrl, driveId));
-  const token = parseAnswer(startPageToken, answer, "changes.getStartPageToken").startPageToken;
-  return { key: feedKey(driveId), cursor: { page_token: token } };
-}
-
 /**
  * The logs for folders: that of each shared drive they lie in, and the user's own where one lies in
  * a My Drive. A folder of a shared drive that is shared with a non-member appears in the user's log
@@ -108,8 +101,8 @@ async function startFeeds(
   context: Context,
   isAnyUnreadable: boolean,
 ): Promise<readonly FeedStart[]> {
-  const driveIds = new Set(roots.map((root) => root.driveId ?? null));
-  let needsUserLog = driveIds.delete(null) || isAnyUnreadable;
+  const driveIds = new Set(roots.flatMap(({ driveId }) => driveId ?? []));
+  let needsUserLog = isAnyUnreadable || roots.some(({ driveId }) => driveId === undefined);
   const feeds: FeedStart[] = [];
   for (const driveId of driveIds) {
     try {
@@ -118,6 +111,7 @@ async function startFeeds(
       if (!isAboutOneFolder(error)) throw error;
       // Not a member: what can be seen of this drive is in the user's log.
       needsUserLog = true;
+      feeds.push(closedFeed(driveId));
     }
   }
   return needsUserLog ? [await startFeed(null, context), ...feeds] : feeds;
