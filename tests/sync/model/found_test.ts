@@ -133,3 +133,19 @@ replay("a drive's log that was refused by mistake is followed after all", {
     { do: "create_file", in: 1, name: "a.pdf", size: "1" },
   ],
 });
+
+replay("a group of folders is not believed that ends with an empty page", {
+  foldersPerTask: 3,
+  before: [
+    ...["A", "B"].map((name) => ({ do: "create_folder", in: 0, name }) as const),
+    ...["a.pdf", "b.pdf", "c.pdf", "d.pdf"].map((name, n) =>
+      ({ do: "create_file", in: 1 + n % 2, name, size: "1" }) as const
+    ),
+  ],
+  steps: [{
+    ...SYNC,
+    troubles: [{
+      plan: { fault: { type: "grouped_parents", mode: "empty" }, times: 1, skip: 1 },
+    }],
+  }],
+});
