@@ -7,11 +7,12 @@ import { addEndpoint, type Sql } from "../../support/database.ts";
 import { createTestClock, type TestClock } from "../../support/test_clock.ts";
 import { createHistory, type History } from "./history.ts";
 import { createPlayground, type Playground } from "./playground.ts";
-import type { Meanwhile, Sequence, Step, SyncStep } from "./sequence.ts";
+import type { Edit, Meanwhile, Sequence, Step, SyncStep } from "./sequence.ts";
 import {
   checkAlways,
   checkAtRest,
   checkExact,
+  checkKept,
   checkNothingLeft,
   checkUnswept,
   readMachinery,
@@ -74,6 +75,7 @@ export async function play(sequence: Sequence, stage: Stage): Promise<void> {
     exactAt: 0,
     completedRuns: 0,
     known: new Set(),
+    rows: new Set(),
   };
   await sql`update connector.settings set fuse_files = ${sequence.fuseFiles}`;
   try {
@@ -98,6 +100,8 @@ interface Game {
   completedRuns: number;
   /** Files that were alive in the table then or have been since. */
   known: Set<string>;
+  /** Every file that has a row. */
+  readonly rows: Set<string>;
 }
 
 async function take(game: Game, step: Step): Promise<void> {
@@ -115,6 +119,29 @@ async function take(game: Game, step: Step): Promise<void> {
         update connector.endpoint_states set last_listing_completed_at = '2001-01-01'
         where endpoint_id = ${endpoint} and last_listing_completed_at is not null`;
       return;
+    case "time_passes":
+      return await letTimePass(game);
+    case "tombstones_lapse":
+      await sql`
+        update public.files set deleted_at = '2001-01-01'
+        where endpoint_id = ${endpoint} and deleted_at is not null`;
+      await sql`select connector.apply_retention()`;
+      game.rows.clear();
+      return;
+    case "limit_files":
+    case "choose_types":
+    case "switch_off_and_on":
+    case "approve_deletions":
+    case "request_full":
+      return await edit(game, step);
+    default:
+      game.ground.act(step);
+      history.note();
+  }
+}
+
+async function edit({ stage: { sql }, endpoint, history }: Game, step: Edit): Promise<void> {
+  switch (step.do) {
     case "limit_files":
       await sql`update public.endpoints set max_files_per_sync = ${step.files} where id = ${endpoint}`;
       return;
@@ -123,9 +150,17 @@ async function take(game: Game, step: Step): Promise<void> {
       await sql`update public.endpoints set file_types = ${types} where id = ${endpoint}`;
       return history.chooseTypes(step.types);
     }
-    default:
-      game.ground.act(step);
-      history.note();
+    case "switch_off_and_on":
+      await sql`update public.endpoints set enabled = false where id = ${endpoint}`;
+      await sql`update public.endpoints set enabled = true where id = ${endpoint}`;
+      return;
+    case "approve_deletions":
+      await sql`
+        select public.approve_deletions(s.endpoint_id) from connector.endpoint_states as s
+        where s.endpoint_id = ${endpoint} and s.held_deletions is not null`;
+      return;
+    case "request_full":
+      await sql`select public.request_sync(${endpoint}, 'full')`;
   }
 }
 
@@ -135,10 +170,10 @@ async function sync(game: Game, step: SyncStep): Promise<void> {
   await sql`select public.request_sync(${endpoint}, ${step.mode})`;
   for (const { plan } of step.troubles) control.addFault(plan);
   const stepBefore = history.step();
-  const onDriveCall = (call: number) => {
+  const onDriveCall = async (call: number) => {
     clock.advance(10);
     for (const { at, event } of step.meanwhile) {
-      if (at === call) befall(game, event);
+      if (at === call) await befall(game, event);
     }
   };
   const { interruption, cpuBudgetMs } = step;
@@ -161,12 +196,23 @@ function noteTroubles(
   count(stage, "troubles", troubles.length - control.faults.pending.length);
 }
 
-function befall({ drive: { control }, ground, history }: Game, event: Meanwhile["event"]): void {
+async function befall(game: Game, event: Meanwhile["event"]): Promise<void> {
+  const { stage: { sql }, drive: { control }, ground, history } = game;
   switch (event.do) {
     case "expire_page_tokens":
       return control.expirePageTokens();
     case "expire_change_tokens":
       return control.expireChangeTokens();
+    case "lose_lease":
+      await expireLease(game);
+      await sql`select connector.return_expired_leases()`;
+      return;
+    case "limit_files":
+    case "choose_types":
+    case "switch_off_and_on":
+    case "approve_deletions":
+    case "request_full":
+      return await edit(game, event);
     default:
       ground.act(event);
       history.note();
@@ -187,6 +233,7 @@ async function check(
   const rows = await readRows(sql, endpoint);
   const machinery = await readMachinery(sql, endpoint);
   checkAlways(rows, machinery, known, { history, exactAt });
+  checkKept(rows, game.rows);
   for (const { id, reason } of rows) if (reason === null) known.add(id);
   if (!isKilled) checkAtRest(machinery);
   count(game.stage, `status ${machinery.status}`);

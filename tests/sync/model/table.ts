@@ -109,6 +109,13 @@ export function checkAlways(
   assert.equal(total_bytes, String(bytes), "total_bytes");
 }
 
+/** What has a row keeps it, though it be deleted; notes the rows that are there now. */
+export function checkKept(rows: readonly Row[], before: Set<string>): void {
+  const ids = new Set(rows.map(({ id }) => id));
+  for (const id of before) assert.ok(ids.has(id), `the row of ${id} is no longer there`);
+  for (const id of ids) before.add(id);
+}
+
 /** Nothing is left of a run that is over. */
 export function checkAtRest(machinery: Machinery): void {
   const { is_leased, is_running, running_runs } = machinery;

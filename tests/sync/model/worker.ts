@@ -31,7 +31,7 @@ export interface WorkerOptions {
 export interface Disturbance {
   readonly interruption: Interruption | null;
   /** Told the number of each call to Drive before it is answered. */
-  readonly onDriveCall: (call: number) => void;
+  readonly onDriveCall: (call: number) => Promise<void>;
   readonly cpuBudgetMs: number;
 }
 
@@ -162,12 +162,12 @@ function createBody(interruption: Interruption | null): Body {
 function createFetch(
   drive: DriveEmulator,
   body: Body,
-  onDriveCall: (call: number) => void,
+  onDriveCall: (call: number) => Promise<void>,
 ): typeof fetch {
   let calls = 0;
   return (input, init) =>
     body.call(async () => {
-      onDriveCall(calls++);
+      await onDriveCall(calls++);
       const silence = new AbortController();
       const isSilent = drive.control.faults.pending.some(({ fault }) => fault.type === "timeout");
       const timer = isSilent ? setTimeout(() => silence.abort(), SILENCE_MS) : undefined;
