@@ -29,8 +29,8 @@ export type Fault =
   /** Lists: the following page begins with the last `count` entries of this one again. */
   | { readonly type: "duplicates"; readonly count: number }
   /**
-   * Searches of several folders at once: nothing comes back, or from the first page to the last half
-   * the folders are missing.
+   * Searches of several folders at once: nothing comes back, not even the rest of what a page before
+   * has shown; or, from the first page to the last, half the folders are missing.
    */
   | { readonly type: "grouped_parents"; readonly mode: "empty" | "partial" };
 

@@ -134,7 +134,8 @@ replay("a drive's log that was refused by mistake is followed after all", {
   ],
 });
 
-replay("a group of folders is not believed that ends with an empty page", {
+/** Four files in two folders that are asked for together, on two pages. */
+const TWO_FOLDERS_ON_TWO_PAGES: Partial<Sequence> = {
   foldersPerTask: 3,
   before: [
     ...["A", "B"].map((name) => ({ do: "create_folder", in: 0, name }) as const),
@@ -142,10 +143,20 @@ replay("a group of folders is not believed that ends with an empty page", {
       ({ do: "create_file", in: 1 + n % 2, name, size: "1" }) as const
     ),
   ],
+};
+
+const EMPTY_GROUP = { type: "grouped_parents", mode: "empty" } as const;
+
+replay("a group of folders is not believed that ends with an empty page", {
+  ...TWO_FOLDERS_ON_TWO_PAGES,
+  steps: [{ ...SYNC, troubles: [{ plan: { fault: EMPTY_GROUP, times: 1, skip: 1 } }] }],
+});
+
+replay("a group of folders that begins again is not believed for what it had answered before", {
+  ...TWO_FOLDERS_ON_TWO_PAGES,
   steps: [{
     ...SYNC,
-    troubles: [{
-      plan: { fault: { type: "grouped_parents", mode: "empty" }, times: 1, skip: 1 },
-    }],
+    meanwhile: [{ at: 5, event: { do: "expire_page_tokens" } }],
+    troubles: [{ plan: { fault: EMPTY_GROUP, times: 1, skip: 2 } }],
   }],
 });

@@ -219,20 +219,6 @@ Deno.test("a folder shown to a non-member of its drive is followed in the user's
   deepEqual(removed, []);
 });
 
-Deno.test("a drive's log that was closed begins the listing again once it is open", async () => {
-  const setup = await setUp();
-  const { model, control } = setup.emulator;
-  const drive = model.createDrive({ name: "Stranger", members: [OWNER] });
-  const folder = model.createFolder({ name: "shown", parent: drive.id });
-  model.share(folder.id, setup.key.client_email);
-  const drain = await follow(await setup.context({ folder_id: folder.id }));
-  deepEqual(await drain(), { files: [], folders: [], removed: [], pages: 2 });
-  control.addFault({ fault: { type: "status", status: 404 }, skip: 1, times: 1 });
-  model.addMember(drive.id, setup.key.client_email);
-  deepEqual((await drain()).removed, []);
-  await rejects(drain(), { code: "cursor_expired" });
-});
-
 Deno.test("a file in several folders names them all", async () => {
   const setup = await setUp();
   const { model } = setup.emulator;

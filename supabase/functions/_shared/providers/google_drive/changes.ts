@@ -5,7 +5,7 @@ import type { ChangePage, Feed, ProviderContext, Removal, RemovalReason } from "
 import type { GoogleDriveConfig, GoogleDriveScope } from "./config.ts";
 import { isOutside } from "./corpus.ts";
 import { firstParent, sortItems } from "./items.ts";
-import { driveIdOf, expired, isClosed, readClosedFeed } from "./logs.ts";
+import { driveIdOf, expired } from "./logs.ts";
 import { MOST_REPEATS, parseCursor, receipt } from "./paging.ts";
 import { changesUrl } from "./query.ts";
 import {
@@ -30,7 +30,6 @@ const feedCursor = z.object({
 
 /** One page of a change log. */
 export async function readChanges(feed: Feed, context: Context): Promise<ChangePage> {
-  if (isClosed(feed)) return await readClosedFeed(feed, context);
   const at = parseCursor(feedCursor, feed.cursor);
   const { scope } = context.config;
   const answer = await ask(driveIdOf(feed.key, scope), at.page_token, context);

@@ -1,19 +1,14 @@
 /** The change logs that a scope follows: a user's own, and one of each shared drive. */
-import { z } from "zod";
 import { SyncError } from "../../errors.ts";
-import type { ChangePage, Feed, FeedStart, ProviderContext } from "../types.ts";
+import type { FeedStart, ProviderContext } from "../types.ts";
 import type { GoogleDriveConfig, GoogleDriveScope } from "./config.ts";
 import { startPageTokenUrl } from "./query.ts";
 import { parseAnswer, startPageToken } from "./schemas.ts";
-import { isAboutOneFolder } from "./scope.ts";
 
 type Context = ProviderContext<GoogleDriveConfig>;
 
 const USER_LOG = "user";
 const DRIVE_LOG = "drive:";
-
-/** Stands in place of a position in a log that refuses this account. */
-const closedCursor = z.object({ is_closed: z.literal(true) });
 
 /** The name of a log: a shared drive's, or (`null`) the user's own. */
 export function feedKey(driveId: string | null): string {
@@ -40,29 +35,4 @@ export async function startFeed(driveId: string | null, context: Context): Promi
   const answer = await context.getJson(startPageTokenUrl(context.apiUrl, driveId));
   const token = parseAnswer(startPageToken, answer, "changes.getStartPageToken").startPageToken;
   return { key: feedKey(driveId), cursor: { page_token: token } };
-}
-
-/**
- * A shared drive's log that refuses this account. Drive refuses those who are no members, and now and
- * then by mistake; whoever becomes a member may read it from then on. So it is asked again.
- */
-export function closedFeed(driveId: string): FeedStart {
-  return { key: feedKey(driveId), cursor: { is_closed: true } };
-}
-
-/** Whether a log refused this account when the listing began. */
-export function isClosed({ cursor }: Pick<Feed, "cursor">): boolean {
-  return closedCursor.safeParse(cursor).success;
-}
-
-/** Asks a closed log again: nothing is new while it stays closed. */
-export async function readClosedFeed(feed: Feed, context: Context): Promise<ChangePage> {
-  try {
-    await startFeed(driveIdOf(feed.key, context.config.scope), context);
-  } catch (error) {
-    if (!isAboutOneFolder(error)) throw error;
-    const next = { type: "drained", cursor: feed.cursor } as const;
-    return { files: [], folders: [], removed: [], receipt: {}, next };
-  }
-  throw expired("The change log of a shared drive can be read now");
 }

@@ -1,8 +1,9 @@
+import { SyncError } from "../../errors.ts";
 import type { FeedStart, FolderRecord, ListingStart, ProviderContext, TaskSeed } from "../types.ts";
 import type { GoogleDriveConfig, GoogleDriveScope } from "./config.ts";
 import { toFolderRecord } from "./file_record.ts";
 import { foldersSeed } from "./listing.ts";
-import { closedFeed, startFeed } from "./logs.ts";
+import { startFeed } from "./logs.ts";
 import type { RootItem } from "./schemas.ts";
 import {
   checkAccount,
@@ -105,14 +106,32 @@ async function startFeeds(
   let needsUserLog = isAnyUnreadable || roots.some(({ driveId }) => driveId === undefined);
   const feeds: FeedStart[] = [];
   for (const driveId of driveIds) {
-    try {
-      feeds.push(await startFeed(driveId, context));
-    } catch (error) {
-      if (!isAboutOneFolder(error)) throw error;
-      // Not a member: what can be seen of this drive is in the user's log.
-      needsUserLog = true;
-      feeds.push(closedFeed(driveId));
-    }
+    const feed = await startDriveFeed(driveId, roots, context);
+    if (feed === null) needsUserLog = true;
+    else feeds.push(feed);
   }
   return needsUserLog ? [await startFeed(null, context), ...feeds] : feeds;
+}
+
+/** A shared drive's log; `null` for who is no member: what they see of it is in their own. */
+async function startDriveFeed(
+  driveId: string,
+  roots: readonly RootItem[],
+  context: Context,
+): Promise<FeedStart | null> {
+  const known = roots.filter((root) => root.driveId === driveId)
+    .map(({ capabilities }) => capabilities?.canReadDrive);
+  try {
+    return known.includes(false) ? null : await startFeed(driveId, context);
+  } catch (error) {
+    if (!isAboutOneFolder(error)) throw error;
+    if (!known.includes(true)) return null;
+    // At times Drive does not find what is there. Who followed another log would miss what changes.
+    throw new SyncError(
+      "unavailable",
+      "Google Drive refuses the change log of a shared drive that this account may read; it is " +
+        "tried again shortly",
+      { cause: error },
+    );
+  }
 }
