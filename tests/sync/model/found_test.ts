@@ -160,3 +160,19 @@ replay("a group of folders that begins again is not believed for what it had ans
     troubles: [{ plan: { fault: EMPTY_GROUP, times: 1, skip: 2 } }],
   }],
 });
+
+for (const scope of ["drive_folder", "account"] as const) {
+  replay(`a folder that came in and was not searched completely is read again: ${scope}`, {
+    scope,
+    pageSize: 5,
+    steps: [
+      SYNC,
+      { do: "create_folder", in: 0, name: "A" },
+      { do: "create_file", in: 1, name: "a.pdf", size: "1" },
+      { do: "trash", item: scope === "account" ? 1 : 0 },
+      SYNC,
+      { do: "untrash", item: 0 },
+      { ...SYNC, troubles: [{ plan: { fault: { type: "incomplete_search" }, times: 2 } }] },
+    ],
+  });
+}
