@@ -176,3 +176,15 @@ for (const scope of ["drive_folder", "account"] as const) {
     ],
   });
 }
+
+for (const [what, into] of [["into a shared drive", 2], ["out of a shared drive", 1]] as const) {
+  replay(`what lies below a folder that moves ${what} is described anew`, {
+    scope: "two_folders",
+    before: [
+      { do: "create_folder", in: 2 - into, name: "A" },
+      { do: "create_folder", in: 2, name: "B" },
+      { do: "create_file", in: 3, name: "b.pdf", size: "1" },
+    ],
+    steps: [SYNC, { do: "move", item: 0, in: into - 1 }, SYNC],
+  });
+}

@@ -17,6 +17,8 @@ export interface ExpectedFile {
   readonly path: string;
   readonly size: string | null;
   readonly mimeType: string;
+  /** The shared drive that it lies in. */
+  readonly driveId: string | null;
 }
 
 /** The memory of one sequence. */
@@ -49,7 +51,10 @@ export function createHistory({ model, reader, view }: Playground): History {
   const folders = new Map<string, Set<string>>();
 
   function expected(): ExpectedFile[] {
-    return filesInScope(model, reader, view).filter((file) => isWanted(file)).map(toExpected);
+    return filesInScope(model, reader, view).filter((file) => isWanted(file)).map((file) => ({
+      ...toExpected(file),
+      driveId: model.item(file.id).driveId,
+    }));
   }
 
   // The rules of `file_types`, for the types that the sequences choose.
@@ -100,7 +105,9 @@ export function createHistory({ model, reader, view }: Playground): History {
   };
 }
 
-function toExpected({ id, name, size, mimeType, folderNames }: FileInScope): ExpectedFile {
+function toExpected(
+  { id, name, size, mimeType, folderNames }: FileInScope,
+): Omit<ExpectedFile, "driveId"> {
   return { id, name, path: pathOf([...folderNames, name]), size, mimeType };
 }
 
