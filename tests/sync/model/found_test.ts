@@ -188,3 +188,51 @@ for (const [what, into] of [["into a shared drive", 2], ["out of a shared drive"
     steps: [SYNC, { do: "move", item: 0, in: into - 1 }, SYNC],
   });
 }
+
+for (const scope of ["my_folder", "drive_folder", "drive", "account"] as const) {
+  // A folder with a folder with a file, in the trash while a listing reads them and then no more.
+  replay(`what was in the trash while it was listed is found when it is out again: ${scope}`, {
+    scope,
+    pageSize: 8,
+    before: [
+      { do: "create_folder", in: 0, name: "A" },
+      { do: "create_folder", in: 1, name: "B" },
+      { do: "create_file", in: 2, name: "b.pdf", size: "1" },
+    ],
+    steps: [
+      SYNC,
+      {
+        ...SYNC,
+        mode: "full",
+        meanwhile: [
+          {
+            at: scope === "account" ? 2 : 3,
+            event: { do: "trash", item: scope === "account" ? 1 : 0 },
+          },
+          {
+            at: scope === "drive" || scope === "account" ? 4 : 5,
+            event: { do: "untrash", item: 0 },
+          },
+        ],
+      },
+    ],
+  });
+}
+
+replay("a top that was in the trash while it was listed is read again when it is back", {
+  scope: "drive_folder",
+  before: [{ do: "create_file", in: 0, name: "a.pdf", size: "1" }],
+  steps: [
+    {
+      ...SYNC,
+      interruption: { type: "die", at: 6, isCarriedOut: true },
+      meanwhile: [{ at: 3, event: { do: "lose_scope", top: 0 } }],
+    },
+    {
+      ...SYNC,
+      troubles: [{
+        plan: { fault: { type: "status", status: 404 }, times: 30, method: "changes.list" },
+      }],
+    },
+  ],
+});
