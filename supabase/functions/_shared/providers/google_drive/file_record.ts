@@ -105,7 +105,7 @@ function stateOf({ sharedWithMeTime, driveId }: Pick<DriveItem, "sharedWithMeTim
   // Shared at another time: it was out of sight meanwhile, and so was all that happened below it.
   if (sharedWithMeTime !== undefined) return { provider_state: sharedWithMeTime };
   // Moved to another drive: what lies below it has other owners now, and the logs do not say so.
-  return driveId === undefined ? {} : { provider_state: { drive_id: driveId } };
+  return driveId === undefined ? {} : { provider_state: { place: driveId } };
 }
 
 /** The row of a folder. */
