@@ -156,7 +156,7 @@ replay("a group of folders that begins again is not believed for what it had ans
   ...TWO_FOLDERS_ON_TWO_PAGES,
   steps: [{
     ...SYNC,
-    meanwhile: [{ at: 5, event: { do: "expire_page_tokens" } }],
+    meanwhile: [{ at: 6, event: { do: "expire_page_tokens" } }],
     troubles: [{ plan: { fault: EMPTY_GROUP, times: 1, skip: 2 } }],
   }],
 });
@@ -225,8 +225,8 @@ replay("a top that was in the trash while it was listed is read again when it is
   steps: [
     {
       ...SYNC,
-      interruption: { type: "die", at: 6, isCarriedOut: true },
-      meanwhile: [{ at: 3, event: { do: "lose_scope", top: 0 } }],
+      interruption: { type: "die", at: 7, isCarriedOut: true },
+      meanwhile: [{ at: 4, event: { do: "lose_scope", top: 0 } }],
     },
     {
       ...SYNC,
@@ -236,3 +236,14 @@ replay("a top that was in the trash while it was listed is read again when it is
     },
   ],
 });
+
+for (const scope of ["my_folder", "drive_folder"] as const) {
+  replay(`a top that went before its log was asked is not taken for empty: ${scope}`, {
+    scope,
+    before: [{ do: "create_file", in: 0, name: "a.pdf", size: "1" }],
+    steps: [
+      SYNC,
+      { ...SYNC, mode: "full", meanwhile: [{ at: 1, event: { do: "lose_scope", top: 0 } }] },
+    ],
+  });
+}

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { SyncError } from "../../errors.ts";
 import type { FeedStart, FolderRecord, ListingStart, ProviderContext, TaskSeed } from "../types.ts";
 import type { GoogleDriveConfig, GoogleDriveScope } from "./config.ts";
@@ -52,10 +53,16 @@ async function startFolders(
   scope: Extract<GoogleDriveScope, { type: "folders" }>,
   context: Context,
 ): Promise<ListingStart> {
+  const looked = rootsOf(await checkFolders(scope, context));
+  const feeds = await startFeeds(looked, context, looked.length < scope.folderIds.length);
+  // Which logs there are is known of the folders alone. What became of those before the logs were
+  // asked stands in none of them: a folder that went to the trash would merely look empty.
   const checked = await checkFolders(scope, context);
-  const roots = checked.flatMap((folder) => folder.type === "readable" ? [folder.root] : []);
-  const [first] = checked;
-  if (roots.length === 0 && first?.type === "unreadable") throw first.error;
+  const roots = rootsOf(checked);
+  if (!isDeepStrictEqual(drivesOf(roots), drivesOf(looked))) {
+    const message = "A folder of the scope was moved while it was looked at; it is tried again";
+    throw new SyncError("unavailable", message);
+  }
   return {
     roots: roots.map(toRoot),
     unreadable_roots: checked.flatMap((folder) =>
@@ -65,10 +72,23 @@ async function startFolders(
       folder.type === "unreadable" ? [unreadableSeed(folder.skipped)] : []
     ),
     walk: [...new Set(roots.map((root) => root.id))],
-    feeds: await startFeeds(roots, context, roots.length < checked.length),
+    feeds,
     is_tree: true,
     sweep: "everything",
   };
+}
+
+/** The folders that can be read; throws where none of them can. */
+function rootsOf(checked: readonly CheckedFolder[]): readonly RootItem[] {
+  const roots = checked.flatMap((folder) => folder.type === "readable" ? [folder.root] : []);
+  const [first] = checked;
+  if (roots.length === 0 && first?.type === "unreadable") throw first.error;
+  return roots;
+}
+
+/** Which folders can be read, and in which shared drives they lie. */
+function drivesOf(roots: readonly RootItem[]): readonly (readonly [string, string | null])[] {
+  return roots.map(({ id, driveId }) => [id, driveId ?? null]);
 }
 
 /** Looks at each folder of the scope, a few at a time. */
