@@ -126,9 +126,7 @@ class EmulatorCore {
   ): Promise<Response> {
     await pause(this.control.latencyMs(method), request.signal);
     request.signal.throwIfAborted();
-    // A search goes wrong when it begins; its later pages go on as they began.
-    const isGrouped = !url.searchParams.has("pageToken") &&
-      (url.searchParams.get("q")?.match(/\bin\s+parents\b/g)?.length ?? 0) > 1;
+    const isGrouped = (url.searchParams.get("q")?.match(/\bin\s+parents\b/g)?.length ?? 0) > 1;
     const pathAndQuery = url.pathname + url.search;
     const fault = this.control.faults.take({ method, pathAndQuery, isGrouped });
     const answer = fault === null ? null : await answerFault(fault, request.signal);

@@ -28,7 +28,10 @@ export type Fault =
   | { readonly type: "empty_page" }
   /** Lists: the following page begins with the last `count` entries of this one again. */
   | { readonly type: "duplicates"; readonly count: number }
-  /** Searches of several folders at once: nothing comes back, or half the folders are missing. */
+  /**
+   * Searches of several folders at once: nothing comes back, not even the rest of what a page before
+   * has shown; or, from the first page to the last, half the folders are missing.
+   */
   | { readonly type: "grouped_parents"; readonly mode: "empty" | "partial" };
 
 /** When a fault happens. */
@@ -63,7 +66,8 @@ function matches(plan: FaultPlan, call: FaultableCall): boolean {
     case "duplicates":
       return LIST_METHODS.has(call.method);
     case "grouped_parents":
-      return call.isGrouped;
+      return call.isGrouped &&
+        (plan.fault.mode === "empty" || !call.pathAndQuery.includes("pageToken="));
     default:
       return true;
   }

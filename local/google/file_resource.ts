@@ -59,9 +59,12 @@ const GETTERS: Readonly<Record<string, Getter>> = {
     item.driveId === null ? item.ownerEmail === account.email : undefined,
   shared: (item) => item.driveId === null ? item.sharedWith !== null : undefined,
   lastModifyingUser: (item, viewer) => userResource(item.lastModifiedBy, viewer),
-  capabilities: (item) => ({
+  capabilities: (item, { account, drives }) => ({
     canListChildren: item.children !== null,
     canDownload: isBlob(item),
+    canReadDrive: item.driveId === null
+      ? undefined
+      : drives.get(item.driveId)?.members.has(account.email) ?? false,
   }),
   isAppAuthorized: () => false,
   originalFilename: (item) => isBlob(item) ? item.originalName : undefined,

@@ -45,7 +45,8 @@ export function createHistory({ model, view }: Playground): ProjectHistory {
     if (!isWanted(item, name)) return [];
     const bytes = size === null || !Number.isSafeInteger(size) ? null : String(size);
     const mimeType = lastLive(item)?.mimeType ?? null;
-    return [{ id, name, path: pathOf([...folderNames, name]), size: bytes, mimeType }];
+    const path = pathOf([...folderNames, name]);
+    return [{ id, name, path, size: bytes, mimeType, driveId: null }];
   }
 
   // The rules of `file_types`, for the types that the sequences choose.

@@ -7,12 +7,14 @@ import type { FaultPlan } from "../../../local/autodesk/faults.ts";
 import {
   type AnySequence,
   type AnySyncStep,
+  edit,
+  type EndpointStep,
   interruption,
+  type Meanwhile,
   NAMES,
-  type OwnerStep,
-  ownerStep,
   type Size,
   size,
+  type Trouble,
 } from "../model/sequence.ts";
 
 /** What the endpoint reads. */
@@ -46,7 +48,7 @@ export type Event = Action | { readonly do: "revoke_access_tokens" };
 export type SyncStep = AnySyncStep<FaultPlan, Event>;
 
 /** One step of a sequence. */
-export type Step = Event | SyncStep | OwnerStep;
+export type Step = Event | SyncStep | EndpointStep;
 
 /** One sequence. */
 export interface Sequence extends AnySequence<Action, Step> {
@@ -115,8 +117,16 @@ const fault: fc.Arbitrary<FaultPlan["fault"]> = fc.oneof(
   fc.record({ type: fc.constant("duplicates" as const), count: fc.integer({ min: 1, max: 3 }) }),
 );
 
-const trouble = fc.record({
-  plan: fc.record({ fault, times: fc.constantFrom(1, 1, 2, 3, 6, 30), skip: fc.nat(8) }),
+/** What can be hit alone: that a rare call is hit by chance takes many sequences. */
+const METHODS = ["folders.contents", "folders.get", "items.get", "projects.topFolders", "token"];
+
+const trouble: fc.Arbitrary<Trouble<FaultPlan>> = fc.record({
+  plan: fc.record({
+    fault,
+    times: fc.constantFrom(1, 1, 2, 3, 6, 30),
+    skip: fc.nat(8),
+    method: fc.constantFrom(undefined, undefined, undefined, ...METHODS),
+  }),
 });
 
 const event: fc.Arbitrary<Event> = fc.oneof(
@@ -124,15 +134,21 @@ const event: fc.Arbitrary<Event> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("revoke_access_tokens" as const) }) },
 );
 
+const meanwhile: fc.Arbitrary<Meanwhile<Event>> = fc.record({
+  at: fc.oneof(fc.nat(6), fc.nat(20)),
+  event: fc.oneof(
+    { weight: 16, arbitrary: event },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant("lose_lease" as const) }) },
+    { weight: 1, arbitrary: edit },
+  ),
+});
+
 const sync: fc.Arbitrary<SyncStep> = fc.record({
   do: fc.constant("sync" as const),
   mode: fc.constantFrom("incremental" as const, "incremental", "incremental", "full"),
   troubles: fc.oneof(fc.constant([]), fc.array(trouble, { minLength: 1, maxLength: 3 })),
   interruption: fc.option(interruption, { freq: 2 }),
-  meanwhile: fc.oneof(
-    fc.constant([]),
-    fc.array(fc.record({ at: fc.nat(20), event }), { minLength: 1, maxLength: 3 }),
-  ),
+  meanwhile: fc.oneof(fc.constant([]), fc.array(meanwhile, { minLength: 1, maxLength: 3 })),
   cpuBudgetMs: fc.constantFrom(1_200, 1_200, 12),
 });
 
@@ -142,10 +158,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.record({
-      do: fc.constantFrom("audit_falls_due" as const, "retries_fall_due", "retries_fall_due"),
+      do: fc.constantFrom(
+        "audit_falls_due" as const,
+        "time_passes",
+        "time_passes",
+        "tombstones_lapse",
+      ),
     }),
   },
-  { weight: 2, arbitrary: ownerStep },
+  { weight: 2, arbitrary: edit },
 );
 
 /** Any sequence. */

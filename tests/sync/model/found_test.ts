@@ -121,3 +121,129 @@ for (const top of [0, 1]) {
     ],
   });
 }
+
+replay("a drive's log that was refused by mistake is followed after all", {
+  scope: "drive_folder",
+  before: [{ do: "create_folder", in: 0, name: "A" }],
+  steps: [
+    {
+      ...SYNC,
+      troubles: [{ plan: { fault: { type: "status", status: 404 }, times: 1, skip: 1 } }],
+    },
+    { do: "create_file", in: 1, name: "a.pdf", size: "1" },
+  ],
+});
+
+/** Four files in two folders that are asked for together, on two pages. */
+const TWO_FOLDERS_ON_TWO_PAGES: Partial<Sequence> = {
+  foldersPerTask: 3,
+  before: [
+    ...["A", "B"].map((name) => ({ do: "create_folder", in: 0, name }) as const),
+    ...["a.pdf", "b.pdf", "c.pdf", "d.pdf"].map((name, n) =>
+      ({ do: "create_file", in: 1 + n % 2, name, size: "1" }) as const
+    ),
+  ],
+};
+
+const EMPTY_GROUP = { type: "grouped_parents", mode: "empty" } as const;
+
+replay("a group of folders is not believed that ends with an empty page", {
+  ...TWO_FOLDERS_ON_TWO_PAGES,
+  steps: [{ ...SYNC, troubles: [{ plan: { fault: EMPTY_GROUP, times: 1, skip: 1 } }] }],
+});
+
+replay("a group of folders that begins again is not believed for what it had answered before", {
+  ...TWO_FOLDERS_ON_TWO_PAGES,
+  steps: [{
+    ...SYNC,
+    meanwhile: [{ at: 6, event: { do: "expire_page_tokens" } }],
+    troubles: [{ plan: { fault: EMPTY_GROUP, times: 1, skip: 2 } }],
+  }],
+});
+
+for (const scope of ["drive_folder", "account"] as const) {
+  replay(`a folder that came in and was not searched completely is read again: ${scope}`, {
+    scope,
+    pageSize: 5,
+    steps: [
+      SYNC,
+      { do: "create_folder", in: 0, name: "A" },
+      { do: "create_file", in: 1, name: "a.pdf", size: "1" },
+      { do: "trash", item: scope === "account" ? 1 : 0 },
+      SYNC,
+      { do: "untrash", item: 0 },
+      { ...SYNC, troubles: [{ plan: { fault: { type: "incomplete_search" }, times: 2 } }] },
+    ],
+  });
+}
+
+for (const [what, into] of [["into a shared drive", 2], ["out of a shared drive", 1]] as const) {
+  replay(`what lies below a folder that moves ${what} is described anew`, {
+    scope: "two_folders",
+    before: [
+      { do: "create_folder", in: 2 - into, name: "A" },
+      { do: "create_folder", in: 2, name: "B" },
+      { do: "create_file", in: 3, name: "b.pdf", size: "1" },
+    ],
+    steps: [SYNC, { do: "move", item: 0, in: into - 1 }, SYNC],
+  });
+}
+
+for (const scope of ["my_folder", "drive_folder", "drive", "account"] as const) {
+  // A folder with a folder with a file, in the trash while a listing reads them and then no more.
+  replay(`what was in the trash while it was listed is found when it is out again: ${scope}`, {
+    scope,
+    pageSize: 8,
+    before: [
+      { do: "create_folder", in: 0, name: "A" },
+      { do: "create_folder", in: 1, name: "B" },
+      { do: "create_file", in: 2, name: "b.pdf", size: "1" },
+    ],
+    steps: [
+      SYNC,
+      {
+        ...SYNC,
+        mode: "full",
+        meanwhile: [
+          {
+            at: scope === "account" ? 2 : 3,
+            event: { do: "trash", item: scope === "account" ? 1 : 0 },
+          },
+          {
+            at: scope === "drive" || scope === "account" ? 4 : 5,
+            event: { do: "untrash", item: 0 },
+          },
+        ],
+      },
+    ],
+  });
+}
+
+replay("a top that was in the trash while it was listed is read again when it is back", {
+  scope: "drive_folder",
+  before: [{ do: "create_file", in: 0, name: "a.pdf", size: "1" }],
+  steps: [
+    {
+      ...SYNC,
+      interruption: { type: "die", at: 7, isCarriedOut: true },
+      meanwhile: [{ at: 4, event: { do: "lose_scope", top: 0 } }],
+    },
+    {
+      ...SYNC,
+      troubles: [{
+        plan: { fault: { type: "status", status: 404 }, times: 30, method: "changes.list" },
+      }],
+    },
+  ],
+});
+
+for (const scope of ["my_folder", "drive_folder"] as const) {
+  replay(`a top that went before its log was asked is not taken for empty: ${scope}`, {
+    scope,
+    before: [{ do: "create_file", in: 0, name: "a.pdf", size: "1" }],
+    steps: [
+      SYNC,
+      { ...SYNC, mode: "full", meanwhile: [{ at: 1, event: { do: "lose_scope", top: 0 } }] },
+    ],
+  });
+}

@@ -2,11 +2,22 @@
 import { addEndpoint, type Sql } from "../../support/database.ts";
 import type { TestClock } from "../../support/test_clock.ts";
 import type { History } from "./history.ts";
-import type { AnySequence, AnySyncStep, OwnerStep } from "./sequence.ts";
+import {
+  edit,
+  type EndpointInPlay,
+  expireLease,
+  isEdit,
+  isEndpointStep,
+  letTimePass,
+  loseLease,
+  takeEndpointStep,
+} from "./endpoint_steps.ts";
+import type { AnySequence, AnySyncStep, EndpointStep, Meanwhile } from "./sequence.ts";
 import {
   checkAlways,
   checkAtRest,
   checkExact,
+  checkKept,
   checkNothingLeft,
   checkUnswept,
   readMachinery,
@@ -53,7 +64,7 @@ export interface Board<Plan, Event> {
 /** What a run looks at. */
 export type Mode = AnySyncStep<unknown, unknown>["mode"];
 
-type Step<Plan, Event> = Event | OwnerStep | AnySyncStep<Plan, Event>;
+type Step<Plan, Event> = Event | EndpointStep | AnySyncStep<Plan, Event>;
 
 function count({ tally }: CommonStage, what: string, by = 1): void {
   if (by > 0) tally.set(what, (tally.get(what) ?? 0) + by);
@@ -94,6 +105,7 @@ export async function playGame<Plan, Event extends { readonly do: string }>(
     begunAt: 0,
     completedRuns: 0,
     known: new Set<string>(),
+    rows: new Set<string>(),
   };
   await sql`update connector.settings set fuse_files = ${sequence.fuseFiles}`;
   try {
@@ -105,8 +117,9 @@ export async function playGame<Plan, Event extends { readonly do: string }>(
   }
 }
 
-interface Game<Plan, Event> extends Omit<Board<Plan, Event>, "endpoint"> {
-  readonly endpoint: string;
+interface Game<Plan, Event> extends Omit<Board<Plan, Event>, "endpoint">, EndpointInPlay {
+  readonly stage: CommonStage;
+  readonly history: History;
   /** The history's step at which the table was last known to be exact. */
   exactAt: number;
   /** The history's step at which the run, or the listing that it goes on with, began. */
@@ -122,67 +135,30 @@ function isSync<Plan, Event extends { readonly do: string }>(
   return step.do === "sync";
 }
 
-const OWNER_STEPS: ReadonlySet<string> = new Set<OwnerStep["do"]>([
-  "audit_falls_due",
-  "retries_fall_due",
-  "limit_files",
-  "choose_types",
-]);
-
-function isOwnerStep<Event extends { readonly do: string }>(
-  step: Event | OwnerStep,
-): step is OwnerStep {
-  return OWNER_STEPS.has(step.do);
-}
-
 async function take<Plan, Event extends { readonly do: string }>(
   game: Game<Plan, Event>,
   step: Step<Plan, Event>,
 ): Promise<void> {
   game.clock.advance(1_000);
   if (isSync(step)) return await sync(game, step);
-  if (isOwnerStep(step)) return await takeOwnerStep(game, step);
+  if (isEndpointStep(step)) return await takeEndpointStep(game, step);
   game.happen(step);
 }
 
-async function takeOwnerStep<Plan, Event>(
-  game: Game<Plan, Event>,
-  step: OwnerStep,
-): Promise<void> {
-  const { stage: { sql }, endpoint, history } = game;
-  switch (step.do) {
-    case "retries_fall_due":
-      return await letTimePass(game);
-    case "audit_falls_due":
-      await sql`
-        update connector.endpoint_states set last_listing_completed_at = '2001-01-01'
-        where endpoint_id = ${endpoint} and last_listing_completed_at is not null`;
-      return;
-    case "limit_files":
-      await sql`update public.endpoints set max_files_per_sync = ${step.files} where id = ${endpoint}`;
-      return;
-    case "choose_types": {
-      const types = step.types === null ? null : sql.json([...step.types]);
-      await sql`update public.endpoints set file_types = ${types} where id = ${endpoint}`;
-      return history.chooseTypes(step.types);
-    }
-  }
-}
-
 /** One sync that was asked for, from its request to its end or to the worker's. */
-async function sync<Plan, Event>(
+async function sync<Plan, Event extends { readonly do: string }>(
   game: Game<Plan, Event>,
   step: AnySyncStep<Plan, Event>,
 ): Promise<void> {
-  const { stage: { sql }, endpoint, control, history, worker, clock, happen } = game;
+  const { stage: { sql }, endpoint, control, history, worker, clock } = game;
   await sql`select public.request_sync(${endpoint}, ${step.mode})`;
   for (const { plan } of step.troubles) control.addFault(plan);
   const { is_running, listings } = await readMachinery(sql, endpoint);
   if (game.hearsOfChanges || (!is_running && listings === 0)) game.begunAt = history.step();
-  const onCall = (call: number) => {
+  const onCall = async (call: number) => {
     clock.advance(10);
     for (const { at, event } of step.meanwhile) {
-      if (at === call) happen(event);
+      if (at === call) await befall(game, event);
     }
   };
   const { interruption, cpuBudgetMs } = step;
@@ -194,6 +170,21 @@ async function sync<Plan, Event>(
   await check(game, { mode: step.mode, isKilled, isUnchanged: history.step() === game.begunAt });
 }
 
+async function befall<Plan, Event extends { readonly do: string }>(
+  game: Game<Plan, Event>,
+  event: Meanwhile<Event>["event"],
+): Promise<void> {
+  if (isLoss(event)) return await loseLease(game);
+  if (isEdit(event)) return await edit(game, event);
+  game.happen(event);
+}
+
+function isLoss<Other extends { readonly do: string }>(
+  event: Other | { readonly do: "lose_lease" },
+): event is { readonly do: "lose_lease" } {
+  return event.do === "lose_lease";
+}
+
 function noteTroubles<Plan, Event>(
   { stage, control }: Game<Plan, Event>,
   { troubles }: AnySyncStep<Plan, Event>,
@@ -203,14 +194,6 @@ function noteTroubles<Plan, Event>(
   if (isKilled) count(stage, "killed");
   // A plan that has not been used up may have hit all the same; one that is gone has.
   count(stage, "troubles", troubles.length - control.faults.pending.length);
-}
-
-async function expireLease<Plan, Event>(
-  { stage: { sql }, endpoint }: Game<Plan, Event>,
-): Promise<void> {
-  await sql`
-    update connector.endpoint_states set lease_expires_at = now() - interval '1 second'
-    where endpoint_id = ${endpoint} and lease_token is not null`;
 }
 
 async function check<Plan, Event>(
@@ -225,6 +208,7 @@ async function check<Plan, Event>(
   const rows = await readRows(sql, endpoint);
   const machinery = await readMachinery(sql, endpoint);
   checkAlways(rows, machinery, known, { history, exactAt });
+  checkKept(rows, game.rows);
   for (const { id, reason } of rows) if (reason === null) known.add(id);
   if (!isKilled) checkAtRest(machinery);
   count(game.stage, `status ${machinery.status}`);
@@ -242,7 +226,9 @@ async function check<Plan, Event>(
 }
 
 /** The troubles are over and what was lost is back: two syncs, and all is as it should be. */
-async function end<Plan, Event>(game: Game<Plan, Event>): Promise<void> {
+async function end<Plan, Event extends { readonly do: string }>(
+  game: Game<Plan, Event>,
+): Promise<void> {
   const { stage: { sql }, endpoint, history } = game;
   game.mend();
   history.note();
@@ -259,7 +245,9 @@ async function end<Plan, Event>(game: Game<Plan, Event>): Promise<void> {
 }
 
 /** A sync, and where the number of its files is bounded the ones after it. */
-async function syncToTheEnd<Plan, Event>(game: Game<Plan, Event>): Promise<void> {
+async function syncToTheEnd<Plan, Event extends { readonly do: string }>(
+  game: Game<Plan, Event>,
+): Promise<void> {
   const { stage: { sql }, endpoint } = game;
   for (let runs = 0; runs < MOST_BOUNDED_RUNS; runs++) {
     await letTimePass(game);
@@ -270,12 +258,4 @@ async function syncToTheEnd<Plan, Event>(game: Game<Plan, Event>): Promise<void>
     if (status !== "partial" || code !== null) return;
   }
   throw new Error(`A bounded sync did not end within ${MOST_BOUNDED_RUNS} runs`);
-}
-
-/** What could not be read is tried again after a while. */
-async function letTimePass<Plan, Event>(
-  { stage: { sql }, endpoint }: Game<Plan, Event>,
-): Promise<void> {
-  await sql`
-    update connector.folder_errors set next_attempt_at = now() where endpoint_id = ${endpoint}`;
 }

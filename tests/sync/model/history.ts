@@ -18,6 +18,8 @@ export interface ExpectedFile {
   readonly path: string;
   readonly size: string | null;
   readonly mimeType: string | null;
+  /** The shared drive that it lies in, where a provider has such. */
+  readonly driveId: string | null;
 }
 
 /** The memory of one sequence. */
@@ -55,7 +57,10 @@ export interface Present {
 export function createHistory({ model, reader, view }: Playground): History {
   return rememberAll({
     files: (types) =>
-      filesInScope(model, reader, view).filter((file) => isWanted(file, types)).map(toExpected),
+      filesInScope(model, reader, view).filter((file) => isWanted(file, types)).map((file) => ({
+        ...toExpected(file),
+        driveId: model.item(file.id).driveId,
+      })),
     folders: () => foldersInScope(model, reader, view),
     *items() {
       for (const { id, parents } of model.items.values()) {
@@ -118,6 +123,8 @@ export function rememberAll(now: Present): History {
   };
 }
 
-function toExpected({ id, name, size, mimeType, folderNames }: FileInScope): ExpectedFile {
+function toExpected(
+  { id, name, size, mimeType, folderNames }: FileInScope,
+): Omit<ExpectedFile, "driveId"> {
   return { id, name, path: pathOf([...folderNames, name]), size, mimeType };
 }

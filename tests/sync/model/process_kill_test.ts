@@ -1,26 +1,56 @@
+/** Processes that are killed as `kill -9` does it, at any of their calls, and the next ones go on. */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import fc from "fast-check";
 import { DriveModel } from "../../../local/google/drive_model.ts";
 import { createDriveEmulator } from "../../../local/google/emulator.ts";
-import { serveHttp } from "../../../local/emulator/http_server.ts";
-import type { ServiceAccountJson } from "../../../local/google/service_account.ts";
 import { addEndpoint, type Sql, withDatabase } from "../../support/database.ts";
 import { loadServiceAccount } from "../../support/drive_sync.ts";
+import { readTestStack } from "../../support/test_stack.ts";
 import { createHistory } from "./history.ts";
+import { type Death, type Gate, MOMENTS, openGate } from "./lethal_gate.ts";
 import { createPlayground, type Playground } from "./playground.ts";
-import type { Scope } from "./sequence.ts";
-import { checkAlways, checkAtRest, checkExact, readMachinery, readRows } from "./table.ts";
+import { type Scope, SCOPES } from "./sequence.ts";
+import {
+  checkAlways,
+  checkAtRest,
+  checkExact,
+  checkNothingLeft,
+  readMachinery,
+  readRows,
+} from "./table.ts";
 
 const WORKER = fileURLToPath(new URL("doomed_worker.ts", import.meta.url));
+const SEED = 20261122;
 
-/** At which call to Drive a process dies; each goes on where the one before was. */
-const DEATHS = [2, 5, 9, 14];
+/** What processes are killed at, and the last call of that kind that is one of a run for certain. */
+const TARGETS = [
+  { target: "commit", calls: 6 },
+  { target: "database", calls: 14 },
+  { target: "drive", calls: 14 },
+] as const;
 
-/** A worker's process. */
-function spawnWorker(origin: string, account: ServiceAccountJson): Deno.ChildProcess {
+/** A death at every moment; the scopes together have every target at every moment. */
+function deathsOf(scope: Scope): readonly Death[] {
+  const turn = SCOPES.indexOf(scope);
+  return MOMENTS.map((moment, round) => {
+    const { target, calls } = TARGETS[(turn + round) % TARGETS.length] ?? TARGETS[0];
+    const anyCall = fc.noBias(fc.integer({ min: 1, max: calls }));
+    const [call = 1] = fc.sample(anyCall, { seed: SEED + 10 * turn + round, numRuns: 1 });
+    return { target, call, moment };
+  });
+}
+
+/** Starts a worker's process, which reaches Drive and the database through the gate alone. */
+async function spawnWorker({ origin }: Gate, folder: string): Promise<Deno.ChildProcess> {
+  const account = await loadServiceAccount();
+  const stack = join(folder, "stack.json");
+  await Deno.writeTextFile(stack, JSON.stringify({ ...readTestStack(), api_url: origin }));
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", WORKER],
     env: {
+      CONNECTOR_TEST_STACK: stack,
       CONNECTOR_GOOGLE_API_URL: origin,
       CONNECTOR_GOOGLE_TOKEN_URL: `${origin}/token`,
       CONNECTOR_GOOGLE_DRIVE_CREDENTIALS: JSON.stringify(account),
@@ -64,41 +94,40 @@ async function playDeaths(scope: Scope, sql: Sql): Promise<void> {
     max_files_per_sync: null,
     endpoint_config: sql.json(JSON.parse(JSON.stringify(ground.config))),
   });
-  let onCall = () => {};
-  const server = await serveHttp(async (request) => {
-    onCall();
-    return await drive.fetch(request);
-  }, { port: 0, hostname: "127.0.0.1" });
+  const known = new Set<string>();
+  const folder = await Deno.makeTempDir({ prefix: "file_connector_kill_" });
+  const gate = await openGate(drive, readTestStack().api_url);
   try {
-    for (const [round, death] of DEATHS.entries()) {
-      const worker = spawnWorker(server.origin, account);
-      let calls = 0;
-      onCall = () => {
-        if (++calls === death) worker.kill("SIGKILL");
-      };
+    for (const [round, death] of deathsOf(scope).entries()) {
+      const worker = await spawnWorker(gate, folder);
+      gate.let(worker, death);
       const { signal } = await worker.status;
-      assert.equal(signal, "SIGKILL", `round ${round} was over after ${calls} calls`);
+      const what = `${JSON.stringify(death)} after ${JSON.stringify([...gate.calls])}`;
+      assert.equal(signal, "SIGKILL", `round ${round} was over before its death: ${what}`);
+      await gate.settle();
       await expireLease(sql, endpoint);
-      checkAlways(await readRows(sql, endpoint), await readMachinery(sql, endpoint), new Set(), {
-        history,
-        exactAt: 0,
-      });
+      const rows = await readRows(sql, endpoint);
+      checkAlways(rows, await readMachinery(sql, endpoint), known, { history, exactAt: 0 });
+      for (const { id, reason } of rows) if (reason === null) known.add(id);
       disturb(ground, round);
       history.note();
       await sql`select public.request_sync(${endpoint}, 'full')`;
     }
-    onCall = () => {};
-    assert.ok((await spawnWorker(server.origin, account).status).success);
+    const last = await spawnWorker(gate, folder);
+    gate.let(last, null);
+    assert.ok((await last.status).success);
+    assert.deepEqual(gate.accepted, [], "what a dead process sent is refused");
     const machinery = await readMachinery(sql, endpoint);
-    assert.equal(machinery.status, "completed");
     checkAtRest(machinery);
+    checkNothingLeft(machinery);
     checkExact(await readRows(sql, endpoint), history.expected());
   } finally {
-    await server.stop();
+    await gate.stop();
+    await Deno.remove(folder, { recursive: true });
   }
 }
 
-for (const scope of ["drive", "my_folder", "account"] as const) {
+for (const scope of SCOPES) {
   Deno.test(`processes killed again and again (${scope}) leave the table exact`, () =>
     withDatabase((sql) => playDeaths(scope, sql)));
 }

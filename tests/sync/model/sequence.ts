@@ -49,10 +49,16 @@ export interface Interruption {
   readonly isCarriedOut: boolean;
 }
 
+/** Something that the owner of the endpoint or an operator does. */
+export type Edit =
+  | { readonly do: "limit_files"; readonly files: number | null }
+  | { readonly do: "choose_types"; readonly types: readonly string[] | null }
+  | { readonly do: "switch_off_and_on" | "approve_deletions" | "request_full" };
+
 /** Something that happens while a sync runs, at a call to the provider. */
 export interface Meanwhile<Event> {
   readonly at: number;
-  readonly event: Event;
+  readonly event: Event | Edit | { readonly do: "lose_lease" };
 }
 
 /** What may happen to the emulated Drive at any time. */
@@ -76,14 +82,15 @@ export interface AnySyncStep<Plan, Event> {
 /** One sync of a Drive. */
 export type SyncStep = AnySyncStep<FaultPlan, Event>;
 
-/** What the endpoint's owner does, or the calendar. */
-export type OwnerStep =
-  | { readonly do: "audit_falls_due" | "retries_fall_due" }
-  | { readonly do: "limit_files"; readonly files: number | null }
-  | { readonly do: "choose_types"; readonly types: readonly string[] | null };
+/** What happens to an endpoint between its syncs, whichever the provider. */
+export type EndpointStep =
+  | Edit
+  | { readonly do: "audit_falls_due" }
+  /** What could not be read is due for another attempt; tombstones are past their time. */
+  | { readonly do: "time_passes" | "tombstones_lapse" };
 
 /** One step of a sequence. */
-export type Step = Event | SyncStep | OwnerStep;
+export type Step = Event | SyncStep | EndpointStep;
 
 /** One sequence, whichever the provider. */
 export interface AnySequence<Action, Step> {
@@ -170,7 +177,7 @@ const beginning = fc.oneof({ weight: 4, arbitrary: create }, { weight: 1, arbitr
 const fault: fc.Arbitrary<FaultPlan["fault"]> = fc.oneof(
   fc.record({
     type: fc.constant("status" as const),
-    status: fc.constantFrom(401, 429, 500, 502, 503),
+    status: fc.constantFrom(401, 429, 500, 502, 503, 504),
   }),
   fc.record({
     type: fc.constant("status" as const),
@@ -200,31 +207,51 @@ const fault: fc.Arbitrary<FaultPlan["fault"]> = fc.oneof(
   }),
 );
 
+/** What can be hit alone: that a rare call is hit by chance takes many sequences. */
+const METHODS = ["changes.list", "files.list", "files.get", "changes.getStartPageToken", "token"];
+
 const trouble: fc.Arbitrary<Trouble<FaultPlan>> = fc.record({
   plan: fc.record({
     fault,
     times: fc.constantFrom(1, 1, 2, 3, 6, 30),
-    skip: fc.nat(8),
+    skip: fc.oneof(fc.nat(3), fc.nat(12)),
+    method: fc.constantFrom(undefined, undefined, undefined, ...METHODS),
   }),
 });
 
 /** Any interruption. */
 export const interruption: fc.Arbitrary<Interruption> = fc.record({
   type: fc.constantFrom("die" as const, "die", "stumble"),
-  at: fc.nat(40),
+  at: fc.oneof(fc.nat(12), fc.nat(40)),
   isCarriedOut: fc.boolean(),
 });
 
+/** Any edit. */
+export const edit: fc.Arbitrary<Edit> = fc.oneof(
+  fc.record({
+    do: fc.constant("limit_files" as const),
+    files: fc.constantFrom(null, 2, 4, 10),
+  }),
+  fc.record({
+    do: fc.constant("choose_types" as const),
+    types: fc.constantFrom(null, ["*"], ["pdf"], ["application/pdf"]),
+  }),
+  fc.record({
+    do: fc.constantFrom("switch_off_and_on" as const, "approve_deletions", "request_full"),
+  }),
+);
+
 const meanwhile: fc.Arbitrary<Meanwhile<Event>> = fc.record({
-  at: fc.nat(20),
+  at: fc.oneof(fc.nat(6), fc.nat(20)),
   event: fc.oneof(
-    { weight: 8, arbitrary: action },
+    { weight: 16, arbitrary: action },
     {
-      weight: 1,
+      weight: 3,
       arbitrary: fc.record({
-        do: fc.constantFrom("expire_page_tokens" as const, "expire_change_tokens"),
+        do: fc.constantFrom("expire_page_tokens" as const, "expire_change_tokens", "lose_lease"),
       }),
     },
+    { weight: 1, arbitrary: edit },
   ),
 });
 
@@ -237,18 +264,6 @@ const sync: fc.Arbitrary<SyncStep> = fc.record({
   cpuBudgetMs: fc.constantFrom(1_200, 1_200, 12),
 });
 
-/** Anything the endpoint's owner does. */
-export const ownerStep: fc.Arbitrary<OwnerStep> = fc.oneof(
-  fc.record({
-    do: fc.constant("limit_files" as const),
-    files: fc.constantFrom(null, 2, 4, 10),
-  }),
-  fc.record({
-    do: fc.constant("choose_types" as const),
-    types: fc.constantFrom(null, ["*"], ["pdf"], ["application/pdf"]),
-  }),
-);
-
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 12, arbitrary: action },
   { weight: 5, arbitrary: sync },
@@ -259,10 +274,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         "expire_change_tokens" as const,
         "revoke_access_tokens",
         "audit_falls_due",
+        "time_passes",
+        "tombstones_lapse",
       ),
     }),
   },
-  { weight: 1, arbitrary: ownerStep },
+  { weight: 1, arbitrary: edit },
 );
 
 /** Any sequence. */

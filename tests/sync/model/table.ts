@@ -10,6 +10,7 @@ export interface Row {
   readonly path: string | null;
   readonly size: string | null;
   readonly mime_type: string | null;
+  readonly drive_id: string | null;
   readonly reason: string | null;
 }
 
@@ -36,7 +37,7 @@ export interface Machinery {
 export async function readRows(sql: Sql, endpoint: string): Promise<readonly Row[]> {
   return await sql<Row[]>`
     select external_file_id as id, file_name as name, file_path as path, file_size::text as size,
-      mime_type, deletion_reason as reason
+      mime_type, file_metadata ->> 'drive_id' as drive_id, deletion_reason as reason
     from public.files where endpoint_id = ${endpoint} order by external_file_id collate "C"`;
 }
 
@@ -69,12 +70,13 @@ export function checkExact(rows: readonly Row[], expected: readonly ExpectedFile
   const living = rows.filter(({ reason }) => reason === null);
   const byId = (files: readonly { id: string }[]) =>
     Object.fromEntries(files.map(({ id, ...rest }) => [id, rest]));
-  const shown = living.map(({ id, name, path, size, mime_type: mimeType }) => ({
+  const shown = living.map(({ id, name, path, size, mime_type, drive_id }) => ({
     id,
     name,
     path,
     size,
-    mimeType,
+    mimeType: mime_type,
+    driveId: drive_id,
   }));
   assert.deepEqual(byId(shown), byId(expected), "the table is not what the Drive is");
 }
@@ -107,6 +109,13 @@ export function checkAlways(
   assert.equal(file_count, living.length, "file_count");
   const bytes = living.reduce((sum, { size }) => sum + BigInt(size ?? 0), 0n);
   assert.equal(total_bytes, String(bytes), "total_bytes");
+}
+
+/** What has a row keeps it, though it be deleted; notes the rows that are there now. */
+export function checkKept(rows: readonly Row[], before: Set<string>): void {
+  const ids = new Set(rows.map(({ id }) => id));
+  for (const id of before) assert.ok(ids.has(id), `the row of ${id} is no longer there`);
+  for (const id of ids) before.add(id);
 }
 
 /** Nothing is left of a run that is over. */

@@ -36,7 +36,7 @@ export interface WorkerOptions<Config> extends Pick<EngineDeps<Config>, "provide
 export interface Disturbance {
   readonly interruption: Interruption | null;
   /** Told the number of each call to the provider before it is answered. */
-  readonly onCall: (call: number) => void;
+  readonly onCall: (call: number) => Promise<void>;
   readonly cpuBudgetMs: number;
 }
 
@@ -167,12 +167,12 @@ function createBody(interruption: Interruption | null): Body {
 function createFetch(
   { fetch, control }: Emulator,
   body: Body,
-  onCall: (call: number) => void,
+  onCall: (call: number) => Promise<void>,
 ): typeof globalThis.fetch {
   let calls = 0;
   return (input, init) =>
     body.call(async () => {
-      onCall(calls++);
+      await onCall(calls++);
       const silence = new AbortController();
       const isSilent = control.faults.pending.some(({ fault }) => fault.type === "timeout");
       const timer = isSilent ? setTimeout(() => silence.abort(), SILENCE_MS) : undefined;

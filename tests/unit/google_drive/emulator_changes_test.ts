@@ -91,6 +91,7 @@ Deno.test("a shared drive's log tells of files as they are now", async () => {
     external_parent_id: drive.id,
     folder_name: "renamed",
     is_root: false,
+    provider_state: { place: drive.id },
   }]);
 });
 

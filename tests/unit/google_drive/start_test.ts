@@ -60,12 +60,24 @@ Deno.test("startListing() of folders walks them and takes the token of every log
   ok(drive.calls.slice(0, firstToken).every(({ searchParams }) => !searchParams.has("q")));
 });
 
-Deno.test("startListing() takes the user's token alone where the drive's log is closed", async () => {
-  const drive = new FakeDrive([folder("B", "x", { driveId: "0AShared" })]);
-  drive.interceptor = (url) =>
-    url.searchParams.get("driveId") ? new SyncError("scope_not_found", "no member") : null;
-  const started = await start(drive, { folder_id: "B" });
-  deepEqual(started.feeds, [USER_FEED]);
+const refusesMembers = (url: URL) =>
+  url.searchParams.get("driveId") ? new SyncError("scope_not_found", "no member") : null;
+
+for (const capabilities of [undefined, { canReadDrive: false }]) {
+  Deno.test(`startListing() takes the user's token for no member: ${JSON.stringify(capabilities)}`, async () => {
+    const drive = new FakeDrive([folder("B", "x", { driveId: "0AShared", capabilities })]);
+    drive.interceptor = refusesMembers;
+    deepEqual((await start(drive, { folder_id: "B" })).feeds, [USER_FEED]);
+  });
+}
+
+Deno.test("startListing() does not follow another log when a member's is refused by mistake", async () => {
+  const capabilities = { canReadDrive: true };
+  const drive = new FakeDrive([folder("B", "x", { driveId: "0AShared", capabilities })]);
+  drive.interceptor = refusesMembers;
+  await rejects(start(drive, { folder_id: "B" }), { code: "unavailable" });
+  drive.interceptor = () => null;
+  deepEqual((await start(drive, { folder_id: "B" })).feeds, [DRIVE_FEED]);
 });
 
 Deno.test("startListing() of folders in a shared drive follows that drive's log alone", async () => {

@@ -145,6 +145,34 @@ Deno.test("a folder that answered on an earlier page is not asked again", async 
   equal(listed.receipt["groups_asked_again"], undefined);
 });
 
+const TWO_FOLDERS_ON_TWO_PAGES = [
+  folder("A", "x"),
+  folder("B", "A"),
+  folder("C", "A"),
+  ...["B1", "B2"].map((id) => file(id, "B")),
+  ...["C1", "C2"].map((id) => file(id, "C")),
+];
+
+Deno.test("a group is not believed that ends with an empty page", async () => {
+  const drive = new FakeDrive(TWO_FOLDERS_ON_TWO_PAGES);
+  drive.interceptor = (url) => url.searchParams.get("pageToken") === "3" ? { files: [] } : null;
+  const listed = await runListing(drive.context(FOLDER_A, 3));
+  deepEqual([...listed.files.keys()].sort(), ["B1", "B2", "C1", "C2"]);
+  equal(listed.receipt["folders_asked_again"], 2);
+  equal(listed.receipt["folders_read"], 3);
+});
+
+Deno.test("a group that begins again is not believed for what it had answered before", async () => {
+  const drive = new FakeDrive(TWO_FOLDERS_ON_TWO_PAGES);
+  drive.interceptor = (url) => {
+    if (url.searchParams.get("pageToken") !== "3") return null;
+    drive.silentInGroups.add("B").add("C");
+    return new SyncError("cursor_expired", "dead page token");
+  };
+  const listed = await runListing(drive.context(FOLDER_A, 3));
+  deepEqual([...listed.files.keys()].sort(), ["B1", "B2", "C1", "C2"]);
+});
+
 Deno.test("shortcuts are recorded and not followed, not even to a folder above them", async () => {
   const drive = new FakeDrive([
     folder("A", "x"),

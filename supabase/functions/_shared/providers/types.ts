@@ -60,7 +60,8 @@ export interface FolderRecord {
   readonly is_root: boolean;
   /**
    * What tells whether the folder's content changed since it was last read; see `walk_changed`. In a
-   * change log, a folder whose state is not the one it had makes everything be listed again.
+   * change log, a folder whose state is not the one it had makes everything be listed again; but
+   * where only the `place` that a state names is another, the folder is walked again.
    */
   readonly provider_state?: Json;
 }

@@ -5,6 +5,7 @@ import type { ChangePage, Feed, ProviderContext, Removal, RemovalReason } from "
 import type { GoogleDriveConfig, GoogleDriveScope } from "./config.ts";
 import { isOutside } from "./corpus.ts";
 import { firstParent, sortItems } from "./items.ts";
+import { driveIdOf, expired } from "./logs.ts";
 import { MOST_REPEATS, parseCursor, receipt } from "./paging.ts";
 import { changesUrl } from "./query.ts";
 import {
@@ -21,19 +22,11 @@ import { sharedSeed } from "./shared.ts";
 
 type Context = ProviderContext<GoogleDriveConfig>;
 
-const USER_LOG = "user";
-const DRIVE_LOG = "drive:";
-
 const feedCursor = z.object({
   page_token: z.string().min(1),
   /** How often in a row a page led back to itself. */
   repeats: z.number().int().nonnegative().default(0),
 });
-
-/** The name of a log: a shared drive's, or (`null`) the user's own. */
-export function feedKey(driveId: string | null): string {
-  return driveId === null ? USER_LOG : DRIVE_LOG + driveId;
-}
 
 /** One page of a change log. */
 export async function readChanges(feed: Feed, context: Context): Promise<ChangePage> {
@@ -66,20 +59,6 @@ export async function readChanges(feed: Feed, context: Context): Promise<ChangeP
 /** Whether below what is gone, if it is a folder, other things may be shared by themselves. */
 function mayHideShares(removed: readonly Removal[], scope: GoogleDriveScope): boolean {
   return scope.type === "account" && removed.some(({ reason }) => reason === "removed");
-}
-
-/** The shared drive of a log, or `null` for the user's own; refuses a log of another scope. */
-function driveIdOf(key: string, scope: GoogleDriveScope): string | null {
-  const driveId = key.startsWith(DRIVE_LOG) ? key.slice(DRIVE_LOG.length) : null;
-  const isKnown = key === feedKey(driveId) && driveId !== "";
-  const isWanted = scope.type === "folders" ||
-    driveId === (scope.type === "drive" ? scope.driveId : null);
-  if (isKnown && isWanted) return driveId;
-  throw expired("Cannot follow this change log as it belongs to another endpoint_config");
-}
-
-function expired(why: string, cause?: unknown): SyncError {
-  return new SyncError("cursor_expired", `${why}; everything is listed again`, { cause });
 }
 
 async function ask(driveId: string | null, pageToken: string, context: Context): Promise<unknown> {

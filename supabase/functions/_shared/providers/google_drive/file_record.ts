@@ -100,9 +100,17 @@ export function toFileRecord(item: DriveItem, parentId: string | null): ReadFile
   return { file, unreadableValues };
 }
 
+/** What of a folder may not change while its content is taken to be what it was. */
+function stateOf({ sharedWithMeTime, driveId }: Pick<DriveItem, "sharedWithMeTime" | "driveId">) {
+  // Shared at another time: it was out of sight meanwhile, and so was all that happened below it.
+  if (sharedWithMeTime !== undefined) return { provider_state: sharedWithMeTime };
+  // Moved to another drive: what lies below it has other owners now, and the logs do not say so.
+  return driveId === undefined ? {} : { provider_state: { place: driveId } };
+}
+
 /** The row of a folder. */
 export function toFolderRecord(
-  folder: Pick<DriveItem, "id" | "name" | "parents" | "sharedWithMeTime">,
+  folder: Pick<DriveItem, "id" | "name" | "parents" | "sharedWithMeTime" | "driveId">,
   parentId: string | null,
   isRoot: boolean,
 ): FolderRecord {
@@ -112,7 +120,6 @@ export function toFolderRecord(
     ...candidates(folder),
     folder_name: toName(folder.name),
     is_root: isRoot,
-    // Shared at another time: it was out of sight meanwhile, and so was all that happened below it.
-    ...(folder.sharedWithMeTime === undefined ? {} : { provider_state: folder.sharedWithMeTime }),
+    ...stateOf(folder),
   };
 }

@@ -35,7 +35,7 @@ const LIST_FIELDS = `nextPageToken,incompleteSearch,files(${ITEM_FIELDS})`;
 const CHANGES_FIELDS = "nextPageToken,newStartPageToken," +
   `changes(changeType,removed,fileId,file(trashed,explicitlyTrashed,${ITEM_FIELDS}))`;
 const ROOT_FIELDS = "id,name,mimeType,trashed,driveId,parents,sharedWithMeTime," +
-  "shortcutDetails(targetId)";
+  "shortcutDetails(targetId),capabilities(canReadDrive)";
 const MOST_ITEMS = 1000;
 
 /** Which items a search looks through. */

@@ -87,6 +87,8 @@ export const rootItem = z.object({
   parents: z.array(id).optional(),
   sharedWithMeTime: detail,
   shortcutDetails: z.object({ targetId: detail }).optional().catch(undefined),
+  /** Of an item in a shared drive: whether the account is a member of the drive. */
+  capabilities: z.object({ canReadDrive: z.boolean().optional() }).optional().catch(undefined),
 });
 
 /** The top of a scope, as files.get describes it. */

@@ -1,10 +1,11 @@
+import { isDeepStrictEqual } from "node:util";
+import { SyncError } from "../../errors.ts";
 import type { FeedStart, FolderRecord, ListingStart, ProviderContext, TaskSeed } from "../types.ts";
-import { feedKey } from "./changes.ts";
 import type { GoogleDriveConfig, GoogleDriveScope } from "./config.ts";
 import { toFolderRecord } from "./file_record.ts";
 import { foldersSeed } from "./listing.ts";
-import { startPageTokenUrl } from "./query.ts";
-import { parseAnswer, type RootItem, startPageToken } from "./schemas.ts";
+import { startFeed } from "./logs.ts";
+import type { RootItem } from "./schemas.ts";
 import {
   checkAccount,
   checkDrive,
@@ -52,10 +53,16 @@ async function startFolders(
   scope: Extract<GoogleDriveScope, { type: "folders" }>,
   context: Context,
 ): Promise<ListingStart> {
+  const looked = rootsOf(await checkFolders(scope, context));
+  const feeds = await startFeeds(looked, context, looked.length < scope.folderIds.length);
+  // Which logs there are is known of the folders alone. What became of those before the logs were
+  // asked stands in none of them: a folder that went to the trash would merely look empty.
   const checked = await checkFolders(scope, context);
-  const roots = checked.flatMap((folder) => folder.type === "readable" ? [folder.root] : []);
-  const [first] = checked;
-  if (roots.length === 0 && first?.type === "unreadable") throw first.error;
+  const roots = rootsOf(checked);
+  if (!isDeepStrictEqual(drivesOf(roots), drivesOf(looked))) {
+    const message = "A folder of the scope was moved while it was looked at; it is tried again";
+    throw new SyncError("unavailable", message);
+  }
   return {
     roots: roots.map(toRoot),
     unreadable_roots: checked.flatMap((folder) =>
@@ -65,10 +72,23 @@ async function startFolders(
       folder.type === "unreadable" ? [unreadableSeed(folder.skipped)] : []
     ),
     walk: [...new Set(roots.map((root) => root.id))],
-    feeds: await startFeeds(roots, context, roots.length < checked.length),
+    feeds,
     is_tree: true,
     sweep: "everything",
   };
+}
+
+/** The folders that can be read; throws where none of them can. */
+function rootsOf(checked: readonly CheckedFolder[]): readonly RootItem[] {
+  const roots = checked.flatMap((folder) => folder.type === "readable" ? [folder.root] : []);
+  const [first] = checked;
+  if (roots.length === 0 && first?.type === "unreadable") throw first.error;
+  return roots;
+}
+
+/** Which folders can be read, and in which shared drives they lie. */
+function drivesOf(roots: readonly RootItem[]): readonly (readonly [string, string | null])[] {
+  return roots.map(({ id, driveId }) => [id, driveId ?? null]);
 }
 
 /** Looks at each folder of the scope, a few at a time. */
@@ -91,12 +111,6 @@ async function checkFolders(
   return checked;
 }
 
-async function startFeed(driveId: string | null, context: Context): Promise<FeedStart> {
-  const answer = await context.getJson(startPageTokenUrl(context.apiUrl, driveId));
-  const token = parseAnswer(startPageToken, answer, "changes.getStartPageToken").startPageToken;
-  return { key: feedKey(driveId), cursor: { page_token: token } };
-}
-
 /**
  * The logs for folders: that of each shared drive they lie in, and the user's own where one lies in
  * a My Drive. A folder of a shared drive that is shared with a non-member appears in the user's log
@@ -108,17 +122,36 @@ async function startFeeds(
   context: Context,
   isAnyUnreadable: boolean,
 ): Promise<readonly FeedStart[]> {
-  const driveIds = new Set(roots.map((root) => root.driveId ?? null));
-  let needsUserLog = driveIds.delete(null) || isAnyUnreadable;
+  const driveIds = new Set(roots.flatMap(({ driveId }) => driveId ?? []));
+  let needsUserLog = isAnyUnreadable || roots.some(({ driveId }) => driveId === undefined);
   const feeds: FeedStart[] = [];
   for (const driveId of driveIds) {
-    try {
-      feeds.push(await startFeed(driveId, context));
-    } catch (error) {
-      if (!isAboutOneFolder(error)) throw error;
-      // Not a member: what can be seen of this drive is in the user's log.
-      needsUserLog = true;
-    }
+    const feed = await startDriveFeed(driveId, roots, context);
+    if (feed === null) needsUserLog = true;
+    else feeds.push(feed);
   }
   return needsUserLog ? [await startFeed(null, context), ...feeds] : feeds;
+}
+
+/** A shared drive's log; `null` for who is no member: what they see of it is in their own. */
+async function startDriveFeed(
+  driveId: string,
+  roots: readonly RootItem[],
+  context: Context,
+): Promise<FeedStart | null> {
+  const known = roots.filter((root) => root.driveId === driveId)
+    .map(({ capabilities }) => capabilities?.canReadDrive);
+  try {
+    return known.includes(false) ? null : await startFeed(driveId, context);
+  } catch (error) {
+    if (!isAboutOneFolder(error)) throw error;
+    if (!known.includes(true)) return null;
+    // At times Drive does not find what is there. Who followed another log would miss what changes.
+    throw new SyncError(
+      "unavailable",
+      "Google Drive refuses the change log of a shared drive that this account may read; it is " +
+        "tried again shortly",
+      { cause: error },
+    );
+  }
 }

@@ -7,8 +7,9 @@
  * and 9810). So silence is not believed: a folder of which nothing was shown is asked again alone.
  * If it then shows something, its group is proven to have been answered badly, and those of the
  * group that did answer are asked again alone too, since part of their content may be missing as
- * well. What is left unseen is a folder that lost a part of its content in a group that lost no
- * other folder, which nobody has reported.
+ * well. Nor is the silence of a later page believed, to which the page before it has led: all are
+ * asked again alone. What is left unseen is a folder that lost a part of its content in a group that
+ * lost no other folder, which nobody has reported.
  */
 import { z } from "zod";
 import type { SyncError } from "../../errors.ts";
@@ -99,7 +100,8 @@ async function readChildren(reading: Reading, context: Context): Promise<Page> {
     return giveUp(reading.folderIds, error);
   }
   if (answer.type === "page") return toPage(reading, answer, context.config);
-  const cursor = { ...answer.nextPosition, ...reading.remember(reading.answered) };
+  // The query begins again, and who answers this time remains to be seen.
+  const cursor = { ...answer.nextPosition, ...reading.remember(new Set()) };
   return { ...EMPTY_PAGE, receipt: { restarts: 1 }, next: { type: "more", cursor } };
 }
 
@@ -145,8 +147,9 @@ function toPage(reading: Reading, answer: ListAnswer, config: GoogleDriveConfig)
   const inside = placed.filter((item) => !isOutside(item, config.scope));
   const { unreadableValues, ...rows } = toRows(inside, asked, config.scope);
   const answered = new Set([...reading.answered, ...shownOf(items, asked)]);
-  // An item of which no folder of the group can be told makes the whole group worthless.
-  const isWorthless = placed.length < items.length;
+  // An item of which no folder of the group can be told makes the whole group worthless; so does an
+  // end without anything on it, where the page before had said that something follows.
+  const isWorthless = placed.length < items.length || isSilentEnd(reading, answer);
   const isLast = nextPosition === null || isWorthless;
   const doubts = doubtsOf(reading, answered, isWorthless, isLast);
   const incomplete = list.incompleteSearch ? reading.folderIds.map(incompleteSearch) : [];
@@ -170,6 +173,11 @@ function toPage(reading: Reading, answer: ListAnswer, config: GoogleDriveConfig)
       ? { type: "done" }
       : { type: "more", cursor: { ...nextPosition, ...reading.remember(answered) } },
   };
+}
+
+function isSilentEnd({ at, folderIds }: Reading, { list, nextPosition }: ListAnswer): boolean {
+  const isEnd = nextPosition === null && list.files.length === 0;
+  return isEnd && at.page_token !== null && folderIds.length > 1;
 }
 
 /** The asked folders of which an item was shown; a folder asked alone needs no naming. */
