@@ -47,9 +47,9 @@ function byLabel(label: string, counts: Readonly<Record<string, number>>): Sampl
 function lastHourMetrics({ last_hour: hour }: SyncStatus): string[] {
   const spread = (name: string, help: string, { p50, p95, max }: typeof hour.lag_seconds) =>
     gauge(`last_hour_${name}_seconds`, help, [
-      { labels: { quantile: "0.5" }, value: p50 },
-      { labels: { quantile: "0.95" }, value: p95 },
-      { labels: { quantile: "1" }, value: max },
+      { labels: { percentile: "50" }, value: p50 },
+      { labels: { percentile: "95" }, value: p95 },
+      { labels: { percentile: "100" }, value: max },
     ]);
   return [
     gauge(
