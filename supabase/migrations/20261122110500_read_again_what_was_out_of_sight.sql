@@ -1,6 +1,8 @@
 -- Purpose:  a folder that a change feed shows after a listing has read it, and all below it, is read
 --           again: it may have been out of sight (in the trash, moved away) when it was read.
--- Depends:  20261122110200_try_unreadable_folders_again.sql
+--           And a folder that a listing could not read and that a change feed brings back within the
+--           same run is tried again, and no longer counts as skipped.
+-- Depends:  20261122101200_create_commits.sql
 -- Rollback: create public.connector_commit_changes as it was, drop connector.doubtful_folders().
 
 -- Of the folders that a feed shows, and those below them, the ones that the open listing may have

@@ -1,6 +1,10 @@
 -- Purpose:  another endpoint_config lets go of what the former one held, also where the provider cannot
 --           be asked about it any more: another project's files, and the root that stood for a project.
--- Depends:  20261122112650_take_nothing_along_in_partial_runs.sql
+--           And nothing is deleted on uncertain ground: a file of which the provider, asked, could not say
+--           what became of it makes the run partial, as a folder does; and while parts of the scope cannot
+--           be read, a folder that is gone takes nothing along: what lay in it may have moved to where
+--           nobody can look, so each file is asked about by itself.
+-- Depends:  20261122112100_ask_about_absent_items_of_partial_listings.sql
 -- Rollback: create public.connector_note_absences as it was, drop the trigger, its function, the column.
 alter table connector.endpoint_states add column is_config_changed boolean not null default false;
 comment on column connector.endpoint_states.is_config_changed is

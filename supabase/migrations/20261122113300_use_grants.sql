@@ -1,7 +1,7 @@
 -- Purpose:  syncs, schedule and overview know grants: a slice is told whose token it has, an edit of the
---           scope keeps a grant, the tick keeps grants alive, and owners see when one has ended.
+--           scope keeps a grant, the tick keeps grants alive.
 -- Depends:  20261122113200_create_refreshes.sql
--- Rollback: create the functions and the view as they were.
+-- Rollback: create the functions as they were.
 
 create or replace function public.connector_begin_slice(p_leases jsonb)
 returns jsonb
@@ -151,33 +151,3 @@ begin
   return 'dispatched';
 end;
 $$;
-
--- Invoker rights: each reader sees their own endpoints only, by the policies of the tables below.
-create or replace view public.endpoint_overview
-with (security_invoker = true)
-as
-select
-  e.id,
-  e.name,
-  e.endpoint_type,
-  e.user_id,
-  e.enabled,
-  e.last_sync_status,
-  e.last_sync_at,
-  s.next_run_at as next_sync_at,
-  s.lease_expires_at is not null as is_running,
-  s.file_count as files,
-  s.total_bytes as bytes,
-  case
-    when e.last_sync_status = 'needs_reauthorization' or t.needs_reauthorization_at is not null
-      then 'Needs reauthorization'
-    when t.id is null then 'No Token'
-    when t.expires_at > now() then 'Valid'
-    else 'Expired'
-  end as token_status,
-  t.expires_at as token_expires_at,
-  e.last_error_code,
-  e.last_error_message
-from public.endpoints as e
-join connector.endpoint_states as s on s.endpoint_id = e.id
-left join public.oauth_tokens as t on t.endpoint_id = e.id and t.is_active;

@@ -1,4 +1,5 @@
--- Purpose:  how the last hour went: lag, throughput, errors by code, tokens, and the provider's quotas.
+-- Purpose:  how the last hour went: lag, throughput, errors by code, tokens, and the provider's quotas;
+--           and endpoint_overview says when a grant has ended.
 -- Depends:  20261122113300_use_grants.sql
 -- Rollback: create the functions and the view as they were; drop function connector.last_hour(),
 --           public.connector_quotas(); alter table public.sync_logs drop column due_at;
