@@ -120,9 +120,12 @@ async function strike(
     }
   }
   await Promise.all([...underWay.values()]);
-  while (options.endsWithDeploy && deeds.killed < kills) {
-    await sleep(300);
+  // Once the database answers, for else nobody could tell whose leases those were.
+  while (options.endsWithDeploy) {
+    await calm(stage);
     note("deploy", await kill("deploy", stage, chance, later));
+    if (deeds.killed >= kills) break;
+    await sleep(300);
   }
   return deeds;
 }

@@ -11,6 +11,8 @@ const SYNC_FUNCTIONS = {
 const DISPATCHER = "dispatcher";
 /** A claim that has not been handed over by then was lost with the dispatcher that made it. */
 const HANDED_OVER_WITHIN_MS = 4_000;
+/** A function that was killed stays down for at least so long. */
+const STARTED_AGAIN_AFTER_MS = 180;
 
 /** How often each is killed. */
 export const VICTIMS = {
@@ -65,7 +67,10 @@ export async function kill(
       const slugs = [...Object.keys(SYNC_FUNCTIONS), DISPATCHER];
       const held = await heldLeases(stage.sql);
       const processes = end(slugs.map((slug) => functionPid(stage, slug)));
-      if (processes === slugs.length) await lapse(stage.sql, held);
+      // A function that was down already held nothing either. A claim may still be on its way to
+      // the database; nobody else makes one before the first of them is started again.
+      await sleep(STARTED_AGAIN_AFTER_MS);
+      await lapse(stage.sql, await heldLeases(stage.sql));
       return { processes, leases: held.length };
     }
     case "scheduler":
@@ -82,7 +87,7 @@ function functionPid({ stack }: Stage, slug: string): number | null {
 }
 
 async function lapseLater({ sql }: Stage, held: readonly HeldLease[]): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, HANDED_OVER_WITHIN_MS));
+  await sleep(HANDED_OVER_WITHIN_MS);
   await lapseUnbegun(sql, held);
 }
 
@@ -116,4 +121,8 @@ function isRunning(pid: number): boolean {
     // It is gone. Where there is no /proc, there is no chaos either: see the options.
     return false;
   }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

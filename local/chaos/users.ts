@@ -20,10 +20,11 @@ export function startUsers(stage: Stage, chance: Chance): Users {
   const seen = new Map<string, Set<string>>();
   let changes = 0;
   let isStopping = false;
+  const stopping = Promise.withResolvers<void>();
 
   async function repeat(everyMs: number, work: () => Promise<void> | void): Promise<void> {
     while (!isStopping) {
-      await new Promise((resolve) => setTimeout(resolve, everyMs));
+      await pause(everyMs, stopping.promise);
       try {
         if (!isStopping) await work();
       } catch {
@@ -65,8 +66,16 @@ export function startUsers(stage: Stage, chance: Chance): Users {
     seen,
     async stop() {
       isStopping = true;
+      stopping.resolve();
       await work;
       return { changes };
     },
   };
+}
+
+async function pause(ms: number, end: Promise<void>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  await Promise.race([promise, end]);
+  clearTimeout(timer);
 }
