@@ -45,7 +45,7 @@ declare
   v_fresh text[];
   v_placed jsonb;
   v_shown text[];
-  v_seeds jsonb := '[]';
+  v_seeds jsonb := '[]'::jsonb;
   v_new_tasks integer := 0;
 begin
   perform pg_catalog.pg_advisory_xact_lock(7002, hashtext(v_endpoint_id::text));

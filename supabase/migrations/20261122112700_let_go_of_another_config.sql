@@ -47,7 +47,7 @@ declare
   v_folders_there record;
   v_files_there record;
   v_gone_ids text[] := array(select jsonb_array_elements_text(p_verdicts -> 'gone'));
-  v_gone_folders text[] := '{}';
+  v_gone_folders text[] := '{}'::text[];
   v_unknown jsonb := p_verdicts -> 'unknown';
 begin
   perform pg_catalog.pg_advisory_xact_lock(
