@@ -34,44 +34,6 @@ export async function runVisibly(
   return (await child.status).success;
 }
 
-/** Runs a program to its end; true on success. */
-export type RunProgram = typeof runVisibly;
-
-/** As {@linkcode runVisibly}, but shows the output in one piece, below a title, once all is there. */
-export async function runThenShow(
-  title: string,
-  command: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<boolean> {
-  const child = new Deno.Command(command, {
-    args: [...args],
-    cwd: repositoryRoot(),
-    env: { DENO_TLS_CA_STORE: Deno.env.get("DENO_TLS_CA_STORE") ?? "system", ...env },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const output = [new TextEncoder().encode(`${title}\n`)];
-  const collect = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
-    for await (const chunk of stream) output.push(chunk);
-  };
-  const [{ success }] = await Promise.all([
-    child.status,
-    collect(child.stdout),
-    collect(child.stderr),
-  ]);
-  // Nothing else gets a turn to write before all of it is written.
-  for (const chunk of output) writeAllSync(chunk);
-  return success;
-}
-
-function writeAllSync(bytes: Uint8Array): void {
-  for (let written = 0; written < bytes.length;) {
-    written += Deno.stdout.writeSync(bytes.subarray(written));
-  }
-}
-
 /** Runs one named step as a check of its own. */
 export async function runStep(
   terminal: Terminal,

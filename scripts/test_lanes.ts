@@ -1,8 +1,9 @@
 import type { Terminal } from "../local/terminal.ts";
-import { addTallies, runThenShow, type Tally } from "./steps.ts";
+import { addTallies, type Tally } from "./steps.ts";
 import { startTestDatabase, type TestDatabase } from "./test_database.ts";
 import { groupTests, type TestGroup } from "./test_groups.ts";
 import type { TestOptions } from "./test_options.ts";
+import { runThenShow } from "./test_output.ts";
 import { runTests } from "./test_run.ts";
 
 type RunGroup = (group: TestGroup) => Promise<void>;
@@ -17,8 +18,11 @@ export async function runInLanes(options: TestOptions, terminal: Terminal): Prom
   let tally: Tally = { passed: 0, failed: 0 };
   const runner = (env: Readonly<Record<string, string>>): RunGroup => async ({ name, files }) => {
     const title = terminal.style("bold", `== ${name}`);
-    const run = runThenShow.bind(null, title);
-    const counted = await runTests(files, { filter: options.filter, env, run });
+    const counted = await runTests(files, {
+      filter: options.filter,
+      env,
+      run: (...program) => runThenShow(title, ...program),
+    });
     tally = addTallies(tally, counted);
   };
   const boot = () =>

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { repositoryRoot } from "../local/paths.ts";
-import { addTallies, type RunProgram, runVisibly, type Tally } from "./steps.ts";
+import { addTallies, runVisibly, type Tally } from "./steps.ts";
 import { readJunit } from "./test_report.ts";
 
 /** What a run of tests may choose. */
@@ -8,7 +8,7 @@ export interface TestRun {
   readonly filter: string | undefined;
   readonly env: Readonly<Record<string, string>>;
   /** Shows the output as it comes unless told. */
-  readonly run?: RunProgram;
+  readonly run?: typeof runVisibly;
 }
 
 /** Runs the tests of `paths` in one process, and counts them. */
