@@ -87,11 +87,14 @@ export async function parseTestOptions(args: readonly string[]): Promise<TestOpt
   };
 }
 
+/** As many lanes as this machine has processors for. */
+export function lanesOfMachine(): number {
+  return Math.min(navigator.hardwareConcurrency, MOST_LANES);
+}
+
 /** A further database costs its boot, which only pays where there is much to run. */
 function parseLanes(value: string | undefined, isEverything: boolean): number {
-  if (value === undefined) {
-    return isEverything ? Math.min(navigator.hardwareConcurrency, MOST_LANES) : 1;
-  }
+  if (value === undefined) return isEverything ? lanesOfMachine() : 1;
   const lanes = /^\d$/.test(value) ? Number(value) : 0;
   if (lanes >= 1 && lanes <= MOST_LANES) return lanes;
   throw new StackError(
