@@ -22,7 +22,7 @@ export interface GroupedTests {
 export const RUN_ALONE: readonly string[] = ["tests/sync/volume_test.ts"];
 
 /** Where single files take long: each is a group, and they come first so that lanes end together. */
-const LONG = /^tests\/sync\//;
+const LONG = /^tests\/(?:sync|scripts|local\/database)\//;
 
 /** Divides the tests that `options` asks for into groups, the longest first. */
 export async function groupTests(
