@@ -1,8 +1,8 @@
-import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import postgres from "postgres";
 import type { StackOptions } from "../local/stack.ts";
 import { startStack } from "../local/stack.ts";
+import { makeStateFolder } from "./test_state_folder.ts";
 
 /** The database and the REST API the tests share. */
 export interface TestDatabase extends AsyncDisposable {
@@ -23,31 +23,6 @@ async function pauseCron(databaseUrl: string): Promise<void> {
   } finally {
     await sql.end({ timeout: 5 });
   }
-}
-
-/** A file system in memory, as Linux has one. */
-const MEMORY = "/dev/shm";
-
-/** Several times what a whole run of tests leaves in a database, its log included. */
-const ROOM_BYTES = 4 * 1024 ** 3;
-
-/**
- * Nearly every test begins with empty tables, and emptying one makes new files, which takes a
- * multiple of the time on a disk.
- */
-async function makeStateFolder(): Promise<string> {
-  const prefix = "file_connector_test_";
-  if (!await hasRoomInMemory()) return await Deno.makeTempDir({ prefix });
-  const folder = await Deno.makeTempDir({ dir: MEMORY, prefix });
-  // The database's own account has to reach its data.
-  await Deno.chmod(folder, 0o711);
-  return folder;
-}
-
-async function hasRoomInMemory(): Promise<boolean> {
-  // A machine without it has its disk.
-  const free = await statfs(MEMORY).then(({ bavail, bsize }) => bavail * bsize, () => 0);
-  return Math.min(free, Deno.systemMemoryInfo().available) >= ROOM_BYTES;
 }
 
 /** Boots a database of its own, with migrations and REST; nothing ticks in it. */
