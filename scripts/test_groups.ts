@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { repositoryRoot } from "../local/paths.ts";
 import type { TestOptions } from "./test_options.ts";
 
@@ -64,7 +64,7 @@ async function filesBelow(path: string): Promise<string[]> {
 }
 
 function groupByFolder(files: readonly string[]): TestGroup[] {
-  const folders = Map.groupBy(files, (file) => file.slice(0, file.lastIndexOf("/")));
+  const folders = Map.groupBy(files, dirname);
   return [...folders].map(([name, members]) => ({ name, files: members }));
 }
 
