@@ -197,7 +197,11 @@ async function addDatabase(
     log,
   });
   parts.defer(database.stop);
-  const searched = { superuserUrl: database.superuserUrl, stateDir: options.stateDir };
+  const searched = {
+    superuserUrl: database.superuserUrl,
+    stateDir: options.stateDir,
+    isDurable: options.durable ?? true,
+  };
   // A server that is not ours keeps what it wants to keep.
   const isOurs = typeof options.server === "string";
   if (isOurs) {

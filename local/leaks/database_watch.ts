@@ -1,5 +1,4 @@
 /** Everything that a database has been told while it was watched. */
-import { join } from "node:path";
 import type postgres from "postgres";
 import { isNoted, note } from "./run_folder.ts";
 import { type Leaks, rowsOf, searchTexts } from "./places.ts";
@@ -42,6 +41,14 @@ export async function keepUncompressed(sql: postgres.Sql): Promise<void> {
   for (const { line } of columns) await sql.unsafe(line);
 }
 
+/** Lets the log hold what pg_net was given: its tables are unlogged, and emptied by a crash. */
+export async function keepUnlogged(sql: postgres.Sql): Promise<void> {
+  const tables = await sql<{ line: string }[]>`
+    select format('alter table %s set logged', oid::regclass) as line
+    from pg_class where relpersistence = 'u' and relkind = 'r'`;
+  for (const { line } of tables) await sql.unsafe(line);
+}
+
 /** Begins to watch a database whose log is kept: from now on, or from where it is kept. */
 export async function watchDatabase(
   sql: postgres.Sql,
@@ -60,7 +67,7 @@ export async function watchDatabase(
   };
 }
 
-/** Searches what is in the tables, what was ever written to them, and what pg_net still holds. */
+/** Searches what is in the tables, and what was ever written to them. */
 export async function searchDatabase(
   sql: postgres.Sql,
   watch: Watch,
@@ -69,7 +76,6 @@ export async function searchDatabase(
   older: ReadonlyMap<number, string> = new Map(),
 ): Promise<void> {
   await searchTexts(index, rowsOf(sql), leaks);
-  await searchUnlogged(sql, watch, index, leaks);
   // Writes out what has been logged so far.
   const [end] = await sql<{ at: string }[]>`select pg_switch_wal()::text as at`;
   const to = parsePosition(end?.at ?? "");
@@ -108,24 +114,6 @@ async function searchWal(
     tail = joined.slice(-LONGEST_FORM);
   }
   return found.sort((one, other) => one.at - other.at);
-}
-
-/** What is not logged, as it lies in its files: what was sent and deleted is there for a while. */
-async function searchUnlogged(
-  sql: postgres.Sql,
-  { dataDirectory }: Watch,
-  index: SecretIndex,
-  leaks: Leaks,
-): Promise<void> {
-  await sql`checkpoint`;
-  const tables = await sql<{ name: string; path: string }[]>`
-    select oid::regclass::text as name, pg_relation_filepath(oid) as path
-    from pg_class where relpersistence = 'u' and relkind = 'r'`;
-  for (const { name, path } of tables) {
-    const bytes = await Deno.readFile(join(dataDirectory, path));
-    leaks.bytes += bytes.length;
-    for (const { secret } of index.scan(bytes)) leaks.add({ secret, place: name });
-  }
 }
 
 /** The tables by the files that hold them, their indexes, and their long values. */

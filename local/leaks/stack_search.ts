@@ -4,6 +4,7 @@ import { oneLine } from "../failure.ts";
 import {
   keepEverything,
   keepUncompressed,
+  keepUnlogged,
   searchDatabase,
   watchDatabase,
 } from "./database_watch.ts";
@@ -15,6 +16,7 @@ import { SecretIndex } from "./secret_index.ts";
 export interface SearchedStack {
   readonly superuserUrl: string;
   readonly stateDir: string;
+  readonly isDurable: boolean;
 }
 
 /** Prepares a stack that was just made for its search: before anything is written to it. */
@@ -22,9 +24,13 @@ export async function prepareSearch({ superuserUrl }: SearchedStack): Promise<vo
   if (runFolder() !== null) await connected(superuserUrl, keepEverything);
 }
 
-/** Prepares a stack's tables. */
-export async function prepareTables({ superuserUrl }: SearchedStack): Promise<void> {
-  if (runFolder() !== null) await connected(superuserUrl, keepUncompressed);
+/** Prepares a stack's tables. One that may crash in a test keeps its unlogged tables as they are. */
+export async function prepareTables({ superuserUrl, isDurable }: SearchedStack): Promise<void> {
+  if (runFolder() === null) return;
+  await connected(superuserUrl, async (sql) => {
+    await keepUncompressed(sql);
+    if (!isDurable) await keepUnlogged(sql);
+  });
 }
 
 /** Searches tables, their past and logs for all that was issued so far, and notes the outcome. */
