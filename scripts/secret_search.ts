@@ -38,7 +38,6 @@ export async function searchRun(
   terminal: Terminal,
   { isEverything, paths }: Pick<TestOptions, "isEverything" | "paths">,
 ): Promise<Tally> {
-  const startedMs = Date.now();
   const secrets = await notedSecrets(folder);
   const searches = [...await notedSearches(folder), await searchWritten(folder, secrets)];
   const problems = searches.flatMap(problemsOf);
@@ -49,10 +48,11 @@ export async function searchRun(
   for (const problem of problems) {
     terminal.line(terminal.style("red", `search for secrets: ${problem}`));
   }
+  const tookMs = searches.reduce((sum, search) => sum + search.tookMs, 0);
   const bytes = searches.reduce((sum, search) => sum + search.bytes, 0);
   terminal.line(
     `search for secrets: ${secrets.length} values, ${searches.length} searches, ` +
-      `${(bytes / 1e6).toFixed(0)} MB, ${Date.now() - startedMs} ms in the end, ` +
+      `${(bytes / 1e6).toFixed(0)} MB, ${tookMs} ms, ` +
       `${problems.length} found in clear`,
   );
   const failed = problems.length;
@@ -69,6 +69,7 @@ async function searchWritten(
   folder: string,
   secrets: readonly Noted["secrets"][],
 ): Promise<Search> {
+  const startedMs = Date.now();
   const index = new SecretIndex(secrets);
   const leaks = new Leaks();
   await searchTexts(index, notedTexts(folder), leaks);
@@ -77,6 +78,7 @@ async function searchWritten(
     name: "what the tests have logged, answered and printed",
     values: index.size,
     bytes: leaks.bytes,
+    tookMs: Date.now() - startedMs,
     leaks: leaks.all().filter((leak) => !isByDesign(leak)),
     failure: null,
   };

@@ -18,6 +18,7 @@ const Entries = {
     name: z.string(),
     values: z.number(),
     bytes: z.number(),
+    tookMs: z.number(),
     leaks: z.array(z.object({ secret: z.string(), place: z.string() })),
     /** Why the search could not be made. */
     failure: z.string().nullable(),

@@ -37,6 +37,7 @@ export async function prepareTables({ superuserUrl, isDurable }: SearchedStack):
 export async function searchStack(stack: SearchedStack): Promise<void> {
   const folder = runFolder();
   if (folder === null) return;
+  const startedMs = Date.now();
   const leaks = new Leaks();
   let values = 0;
   let failure: string | null = null;
@@ -55,6 +56,7 @@ export async function searchStack(stack: SearchedStack): Promise<void> {
     name: `tables, their write-ahead log, and logs of the stack of process ${Deno.pid}`,
     values,
     bytes: leaks.bytes,
+    tookMs: Date.now() - startedMs,
     leaks: leaks.all().filter((leak) => !isByDesign(leak)),
     failure,
   });

@@ -190,17 +190,17 @@ Deno.test("tokens that live for minutes are not refreshed by each of those who w
     const others = 5;
     address.lifetimeSeconds = 120;
     const { db } = createTestGrants();
-    let waiting = 0;
-    const beginRefresh: typeof db.beginRefresh = async (request) => {
-      const begun = await db.beginRefresh(request);
-      if (begun.type === "wait") waiting += 1;
-      return begun;
-    };
-    address.delay = () => waitFor("the others wait", () => waiting >= others, { everyMs: 5 });
-    const workers = Array.from(
-      { length: others + 1 },
-      () => createTestGrants({ db: { ...db, beginRefresh } }).grants,
-    );
+    // Workers, not questions: one that waits asks again and again, while another has yet to come.
+    const waiting = new Set<number>();
+    address.delay = () => waitFor("the others wait", () => waiting.size === others, { everyMs: 5 });
+    const workers = Array.from({ length: others + 1 }, (_, n) => {
+      const beginRefresh: typeof db.beginRefresh = async (request) => {
+        const begun = await db.beginRefresh(request);
+        if (begun.type === "wait") waiting.add(n);
+        return begun;
+      };
+      return createTestGrants({ db: { ...db, beginRefresh } }).grants;
+    });
     const request = requestFor(endpointId, address.url);
     const tokens = await Promise.all(workers.map((grants) => grants.accessToken(request)));
     assert.deepEqual(new Set(tokens.map(({ generation }) => generation)), new Set([2]));

@@ -4,7 +4,7 @@ import { createTerminal } from "../../local/terminal.ts";
 import { OUTPUT_FILE, searchRun } from "../../scripts/secret_search.ts";
 
 const VALUE = `made-up-${crypto.randomUUID()}`;
-const STACK = { name: "a stack", values: 1, bytes: 1, leaks: [], failure: null };
+const STACK = { name: "a stack", values: 1, bytes: 1, tookMs: 1, leaks: [], failure: null };
 
 /** Searches a run that has left these files; answers the counts and what was said. */
 async function searched(
