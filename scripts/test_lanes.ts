@@ -11,9 +11,13 @@ type RunGroup = (group: TestGroup) => Promise<void>;
 /**
  * Runs the tests in several lanes at once, each with a database of its own, and the end-to-end tests
  * beside them; last, and one after the other, those that have to be alone. The output of a group of
- * tests is shown in one piece when the group has ended.
+ * tests is shown in one piece when the group has ended, and kept in the file `record`.
  */
-export async function runInLanes(options: TestOptions, terminal: Terminal): Promise<Tally> {
+export async function runInLanes(
+  options: TestOptions,
+  record: string,
+  terminal: Terminal,
+): Promise<Tally> {
   const { shared, alone, endToEnd } = await groupTests(options);
   let tally: Tally = { passed: 0, failed: 0 };
   const runner = (env: Readonly<Record<string, string>>): RunGroup => async ({ name, files }) => {
@@ -21,7 +25,7 @@ export async function runInLanes(options: TestOptions, terminal: Terminal): Prom
     const counted = await runTests(files, {
       filter: options.filter,
       env,
-      run: (...program) => runThenShow(title, ...program),
+      run: runThenShow(title, record),
     });
     tally = addTallies(tally, counted);
   };

@@ -1,20 +1,20 @@
 import { join } from "node:path";
 import { repositoryRoot } from "../local/paths.ts";
-import { addTallies, runVisibly, type Tally } from "./steps.ts";
+import { addTallies, type Tally } from "./steps.ts";
+import type { RunProgram } from "./test_output.ts";
 import { readJunit } from "./test_report.ts";
 
-/** What a run of tests may choose. */
+/** How tests are run. */
 export interface TestRun {
   readonly filter: string | undefined;
   readonly env: Readonly<Record<string, string>>;
-  /** Shows the output as it comes unless told. */
-  readonly run?: typeof runVisibly;
+  readonly run: RunProgram;
 }
 
 /** Runs the tests of `paths` in one process, and counts them. */
 export async function runTests(
   paths: readonly string[],
-  { filter, env, run = runVisibly }: TestRun,
+  { filter, env, run }: TestRun,
 ): Promise<Tally> {
   const folder = await Deno.makeTempDir({ prefix: "file_connector_report_" });
   const report = join(folder, "report.xml");

@@ -10,6 +10,12 @@ Deno.test("readJunit() counts what passed and what failed", () => {
   assert.deepEqual(readJunit(""), { passed: 0, failed: 0 });
 });
 
+Deno.test("readJunit() does not count what was left out", () => {
+  const xml = '<testsuites tests="3" failures="1" errors="0">' +
+    '<testcase name="a"></testcase><testcase name="b"><skipped/></testcase></testsuites>';
+  assert.deepEqual(readJunit(xml), { passed: 1, failed: 1 });
+});
+
 Deno.test("parseTestOptions() runs everything unless told, the end-to-end tests last", async () => {
   const all = await parseTestOptions([]);
   assert.equal(all.isEverything, true);
