@@ -124,6 +124,7 @@ const WRITERS: Readonly<Record<string, string>> = {
   "local/autodesk/main.ts": "plain JSON",
   "local/functions/serve.ts": "read by its starter, which writes it to a file",
   "scripts/endpoint_add.ts": "asks only whether there is a terminal",
+  "scripts/recorded.ts": "the output of the tests, passed on",
   "scripts/test_command.ts": "the output of the tests, passed on",
   "bench/programs/output.ts": "read by the benchmark",
 };
