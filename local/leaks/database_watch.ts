@@ -139,8 +139,16 @@ const noted = new Set<number>();
 /** Notes which files are which tables' now: to empty a table gives it new ones. */
 export async function noteFiles(sql: postgres.Sql): Promise<void> {
   if (!isNoted()) return;
-  for (const [file, table] of await filesOf(sql)) {
-    if (!noted.has(file)) note("files", { file, table });
+  const rows = await sql<{ file: number; long: number | null; table: string }[]>`
+    select c.relfilenode::bigint::float8 as file, t.relfilenode::bigint::float8 as long,
+      format('%s.%s', n.nspname, c.relname) as table
+    from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
+      left join pg_class as t on t.oid = c.reltoastrelid
+    where n.nspname in ('public', 'connector') and c.relkind = 'r'`;
+  for (const { file, long, table } of rows) {
+    if (noted.has(file)) continue;
     noted.add(file);
+    note("files", { file, table });
+    if (long !== null) note("files", { file: long, table });
   }
 }
