@@ -97,7 +97,6 @@ declare
   v_fresh text[];
   v_placed jsonb;
   v_shown text[];
-  v_lost text[];
   v_losing text[];
   v_seeds jsonb := '[]'::jsonb;
   v_new_tasks integer := 0;
@@ -155,8 +154,10 @@ begin
 
   -- What vanished from a folder that is shown now, itself or a folder above, may not be gone: the folder
   -- may have been out of sight when that entry was read, and of what lies in it none comes again.
-  v_lost := connector.take_losses(v_endpoint_id, v_shown);
-  v_fresh := v_fresh || v_lost;
+  -- A full listing that is open has it read again in any case.
+  if v_noted_listing_id is null then
+    v_fresh := v_fresh || connector.take_losses(v_endpoint_id, v_shown);
+  end if;
   insert into connector.losses (endpoint_id, external_folder_id)
   select v_endpoint_id, l.id from unnest(v_losing) as l (id)
   on conflict (endpoint_id, external_folder_id) do nothing;

@@ -286,6 +286,48 @@ for (const [where, scope, goes] of GONE_BEFORE) {
 }
 
 replay(
+  "a folder that was deleted before a full listing is not asked about when the one above shows",
+  {
+    pageSize: 8,
+    before: [
+      { do: "create_folder", in: 0, name: "A" },
+      { do: "create_folder", in: 1, name: "B" },
+      { do: "create_file", in: 1, name: "a.pdf", size: "1" },
+    ],
+    steps: [
+      SYNC,
+      { do: "delete", item: 1 },
+      {
+        ...SYNC,
+        mode: "full",
+        meanwhile: [{ at: 3, event: { do: "rename", item: 0, name: "no extension" } }],
+      },
+    ],
+  },
+);
+
+replay("files of a folder that came and went while all was listed go with it", {
+  scope: "account",
+  pageSize: 2,
+  before: [
+    { do: "create_folder", in: 0, name: "A" },
+    { do: "create_file", in: 1, name: "a.pdf", size: "1" },
+    { do: "create_file", in: 1, name: "b.pdf", size: "1" },
+  ],
+  steps: [
+    { do: "hide", folder: 0, by: "move" },
+    // The folders have been listed, the files have not; and the log has not been read.
+    {
+      ...SYNC,
+      interruption: { type: "die", at: 8, isCarriedOut: true },
+      meanwhile: [{ at: 3, event: { do: "show" } }],
+    },
+    { do: "hide", folder: 0, by: "move" },
+    SYNC,
+  ],
+});
+
+replay(
   "what a log calls removed with its folder is there when the folder is back before its own entry",
   {
     before: [
