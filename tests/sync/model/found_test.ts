@@ -264,7 +264,7 @@ const GONE_BEFORE = [
   ["in the trash", "my_folder", { do: "trash", item: 0 }],
   ["in the trash", "drive", { do: "trash", item: 0 }],
   ["in the trash", "account", { do: "trash", item: 1 }],
-  ["elsewhere", "drive_folder", { do: "hide", folder: 1, by: "move" }],
+  ["elsewhere", "drive_folder", { do: "move", item: 0, in: 9 }],
 ] as const;
 
 for (const [where, scope, goes] of GONE_BEFORE) {
@@ -300,7 +300,7 @@ replay(
       {
         ...SYNC,
         mode: "full",
-        meanwhile: [{ at: 3, event: { do: "rename", item: 0, name: "no extension" } }],
+        meanwhile: [{ at: 3, event: { do: "rename", item: 3, name: "no extension" } }],
       },
     ],
   },
@@ -308,22 +308,39 @@ replay(
 
 replay("files of a folder that came and went while all was listed go with it", {
   scope: "account",
-  pageSize: 2,
   before: [
-    { do: "create_folder", in: 0, name: "A" },
-    { do: "create_file", in: 1, name: "a.pdf", size: "1" },
-    { do: "create_file", in: 1, name: "b.pdf", size: "1" },
+    { do: "create_file", in: 64, name: "a.pdf", size: "9007199254740993" },
+    { do: "create_file", in: 61, name: "a.pdf", size: "0" },
+    { do: "create_file", in: 87, name: "a.pdf", size: "1" },
+    { do: "create_folder", in: 21, name: "a.pdf" },
+    { do: "trash", item: 4 },
+    { do: "create_file", in: 59, name: "a.pdf", size: "1" },
+    { do: "create_folder", in: 3, name: "a.pdf" },
+    { do: "create_file", in: 25, name: "a.pdf", size: null },
+    { do: "create_file", in: 91, name: "a.pdf", size: "1024" },
+    { do: "create_file", in: 41, name: "a.pdf", size: "0" },
+    { do: "create_file", in: 6, name: "a.pdf", size: "0" },
+    { do: "create_folder", in: 44, name: "a.pdf" },
+    { do: "create_folder", in: 42, name: "a.pdf" },
+    { do: "create_file", in: 21, name: "a.pdf", size: "0" },
+    { do: "create_file", in: 64, name: "a.pdf", size: "9007199254740993" },
+    { do: "create_folder", in: 93, name: "a.pdf" },
   ],
   steps: [
-    { do: "hide", folder: 0, by: "move" },
-    // The folders have been listed, the files have not; and the log has not been read.
+    { do: "create_folder", in: 5, name: "a.pdf" },
     {
       ...SYNC,
-      interruption: { type: "die", at: 8, isCarriedOut: true },
-      meanwhile: [{ at: 3, event: { do: "show" } }],
+      meanwhile: [{ at: 1, event: { do: "create_shortcut", in: 59, name: "a.pdf", to: 14 } }],
     },
-    { do: "hide", folder: 0, by: "move" },
-    SYNC,
+    {
+      ...SYNC,
+      mode: "full",
+      troubles: [{ plan: { fault: { type: "incomplete_search" }, times: 30, skip: 3 } }],
+      meanwhile: [{ at: 1, event: { do: "untrash", item: 64 } }],
+    },
+    { do: "limit_files", files: 4 },
+    { ...SYNC, meanwhile: [{ at: 3, event: { do: "move", item: 30, in: 33 } }] },
+    { do: "unshare", item: 32 },
   ],
 });
 
