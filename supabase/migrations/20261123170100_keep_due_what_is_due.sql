@@ -1,4 +1,4 @@
--- Purpose:  what is due stays due when a schedule is edited.
+-- Purpose:  the sync that a changed scope needs stays due when the schedule is edited as well.
 -- Depends:  20261122100600_create_scheduling.sql, 20261122101000_create_claiming.sql
 -- Rollback: create connector.apply_schedule_change and public.connector_plan_schedules as they were.
 
@@ -27,8 +27,8 @@ begin
         when s.requested_at is not null then s.requested_at
         when new.schedule_type = 'manual' then null
         when not old.enabled then now()
-        -- A first sync, or one of a changed scope, does not wait for the new schedule.
-        when s.next_run_at <= now() then s.next_run_at
+        -- The sync of a changed scope does not wait for the new schedule.
+        when s.is_scope_changed and s.next_run_at <= now() then s.next_run_at
         when new.schedule_type = 'cron' then null
         else connector.next_interval_at(s.schedule_anchor_at, new.interval_minutes, now())
       end

@@ -258,7 +258,7 @@ Deno.test("a sync that was asked for and could not be begun is still asked for",
     assert.deepEqual({ ...run }, { trigger: "request", mode: "full" });
   }));
 
-Deno.test("what is due because of its scope stays due when its schedule is edited as well", () =>
+Deno.test("what is due because of its changed scope stays due when its schedule is edited as well", () =>
   withDatabase(async (sql) => {
     const { id, lease } = await listed(sql);
     await finishSlice(sql, lease, { type: "done" });
