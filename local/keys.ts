@@ -2,6 +2,7 @@ import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from "jose";
 import { join } from "node:path";
 import { z } from "zod";
 import { StackError } from "./failure.ts";
+import { registerSecret } from "./leaks/register.ts";
 
 const ALGORITHM = "ES256";
 
@@ -60,7 +61,11 @@ async function makeStoredKeys(): Promise<z.infer<typeof StoredKeys>> {
 }
 
 function present(stored: z.infer<typeof StoredKeys>): StackKeys {
-  const { d: _private, ...publicKey } = stored.signing_key;
+  const { d: privateKey, ...publicKey } = stored.signing_key;
+  registerSecret("signing_key", privateKey);
+  registerSecret("secret_key", stored.secret_key);
+  registerSecret("dispatch_token", stored.dispatch_token);
+  for (const key of Object.values(stored.token_keys)) registerSecret("token_key", key);
   return {
     signingKey: stored.signing_key,
     jwks: { keys: [{ ...publicKey, key_ops: ["verify"] }] },
@@ -125,7 +130,7 @@ export async function signUserToken(
     role: "authenticated",
     ...(user.email === undefined ? {} : { email: user.email }),
   };
-  return await new SignJWT(claims)
+  const token = await new SignJWT(claims)
     .setProtectedHeader({ alg: ALGORITHM, kid: keys.signingKey.kid, typ: "JWT" })
     .setSubject(user.id)
     .setAudience("authenticated")
@@ -133,4 +138,6 @@ export async function signUserToken(
     .setIssuedAt()
     .setExpirationTime(`${options.lifetimeSeconds ?? 3600}s`)
     .sign(key);
+  registerSecret("user_token", token);
+  return token;
 }

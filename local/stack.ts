@@ -15,6 +15,8 @@ import { type Functions, startFunctions } from "./functions/runner.ts";
 import { openGatewayPort } from "./gateway/gateway_port.ts";
 import { createGatewayHandler, type Handler } from "./gateway/gateway.ts";
 import { loadKeys, type StackKeys } from "./keys.ts";
+import { registerAnswer } from "./leaks/register.ts";
+import { prepareSearch, prepareTables, searchStack } from "./leaks/stack_search.ts";
 import { migrate } from "./migrate.ts";
 import { repositoryRoot } from "./paths.ts";
 import { startRest } from "./rest_api.ts";
@@ -118,10 +120,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 function observed(handler: Handler, onAnswer: StackOptions["onAnswer"]): Handler {
-  if (onAnswer === undefined) return handler;
   return async (request) => {
     const response = await handler(request);
-    onAnswer(request, response);
+    onAnswer?.(request, response);
+    const { pathname } = new URL(request.url);
+    if (pathname.startsWith("/functions/v1/")) {
+      void registerAnswer(`answer of ${request.method} ${pathname}`, response);
+    }
     return response;
   };
 }
@@ -192,6 +197,17 @@ async function addDatabase(
     log,
   });
   parts.defer(database.stop);
+  const searched = {
+    superuserUrl: database.superuserUrl,
+    stateDir: options.stateDir,
+    isDurable: options.durable ?? true,
+  };
+  // A server that is not ours keeps what it wants to keep.
+  const isOurs = typeof options.server === "string";
+  if (isOurs) {
+    await prepareSearch(searched);
+    parts.defer(() => searchStack(searched));
+  }
   void database.ended?.then(() => fail("The database has ended: see postgres.log"));
   log("applying migrations and seed");
   const functionsUrl = `${apiUrl}/functions/v1`;
@@ -205,6 +221,7 @@ async function addDatabase(
     connector_functions_url: functionsUrl,
     connector_dispatch_token: dispatchToken,
   });
+  if (isOurs) await prepareTables(searched);
   return database;
 }
 

@@ -1,10 +1,11 @@
 import { repositoryRoot } from "../local/paths.ts";
 import type { Terminal } from "../local/terminal.ts";
 import type { Tally } from "./steps.ts";
+import { lanesOfMachine } from "./test_options.ts";
 
 /**
- * Runs `deno task test` on a database (all tests, or those in `paths`), shows its output, and reads
- * the counts of its last line.
+ * Runs `deno task test` on a database (all tests, or those in `paths`), on all processors, shows its
+ * output, and reads the counts of its last line.
  */
 export async function runTestCommand(
   terminal: Terminal,
@@ -12,8 +13,9 @@ export async function runTestCommand(
   paths: readonly string[] = [],
 ): Promise<Tally> {
   terminal.line(terminal.style("bold", `== tests, ${database} database`));
+  const flags = [`--database=${database}`, `--lanes=${lanesOfMachine()}`];
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "scripts/test.ts", `--database=${database}`, ...paths],
+    args: ["run", "-A", "scripts/test.ts", ...flags, ...paths],
     cwd: repositoryRoot(),
     stdin: "null",
     stdout: "piped",

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import postgres from "postgres";
 import type { StackOptions } from "../local/stack.ts";
 import { startStack } from "../local/stack.ts";
+import { makeStateFolder } from "./test_state_folder.ts";
 
 /** The database and the REST API the tests share. */
 export interface TestDatabase extends AsyncDisposable {
@@ -29,7 +30,7 @@ export async function startTestDatabase(
   server: StackOptions["server"],
   log: (line: string) => void,
 ): Promise<TestDatabase> {
-  const folder = await Deno.makeTempDir({ prefix: "file_connector_test_" });
+  const folder = await makeStateFolder();
   await using cleanup = new AsyncDisposableStack();
   cleanup.defer(() => Deno.remove(folder, { recursive: true }));
   const stack = await startStack({

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { defaultStateDir } from "../paths.ts";
 import type { StackFile } from "../stack_file.ts";
 
@@ -31,6 +32,11 @@ function queryLines({ stack, stateDir }: SummaryInput): string[] {
   ];
 }
 
+/** Prints the secret key, which is not for the terminal: what is shown there is kept in logs. */
+function secretKeyCommand({ stateDir }: SummaryInput): string {
+  return `grep -o 'sb_secret_[A-Za-z0-9_-]*' '${join(stateDir, "stack.json")}'`;
+}
+
 function googleLines(): string[] {
   return [
     "Sync a real Google Drive folder:",
@@ -50,7 +56,8 @@ export function summaryLines(input: SummaryInput): string[] {
   return [
     `Stand-ins here: ${standInLine(stack.stand_ins)}`,
     `Health:  curl ${stack.functions_url}/health`,
-    `Status:  curl ${stack.functions_url}/status -H 'apikey: ${stack.secret_key}'`,
+    `Status:  curl ${stack.functions_url}/status \\`,
+    `           -H "apikey: $(${secretKeyCommand(input)})"`,
     "",
     ...queryLines(input),
     "",

@@ -1,3 +1,5 @@
+import { registerSecret } from "../leaks/register.ts";
+
 /** What kind of secret a value is. */
 export type SecretKind =
   | "access_token"
@@ -20,6 +22,7 @@ export class SecretLog {
   /** Notes a secret and returns it. */
   note(kind: SecretKind, value: string): string {
     if (value !== "") this.#kinds.set(value, kind);
+    registerSecret(kind, value);
     return value;
   }
 

@@ -127,22 +127,27 @@ export function driveResource(drive: SharedDrive): Record<string, unknown> {
 
 const DAY_MS = 24 * 3600 * 1000;
 const TWO_DIGITS = Array.from({ length: 60 }, (_, value) => String(value).padStart(2, "0"));
-let dayOfText = NaN;
-let dayText = "";
+// A few decades of them: pages hold thousands of times, of days in any order.
+const MOST_DAY_TEXTS = 20_000;
+const dayTexts = new Map<number, string>();
 
-/** RFC 3339 with milliseconds. Pages hold thousands of times, so the date is not formatted anew each time. */
+/** RFC 3339 with milliseconds. The date is not formatted anew for each time. */
 export function isoTime(ms: number): string {
   const whole = Math.floor(ms);
   const day = Math.floor(whole / DAY_MS);
-  if (day !== dayOfText) {
-    dayText = new Date(day * DAY_MS).toISOString().slice(0, 11);
-    dayOfText = day;
-  }
+  const dayText = dayTexts.get(day) ?? formatDay(day);
   const inDay = whole - day * DAY_MS;
   const hours = TWO_DIGITS[Math.floor(inDay / 3_600_000)];
   const minutes = TWO_DIGITS[Math.floor(inDay / 60_000) % 60];
   const seconds = TWO_DIGITS[Math.floor(inDay / 1000) % 60];
   return `${dayText}${hours}:${minutes}:${seconds}.${String(inDay % 1000).padStart(3, "0")}Z`;
+}
+
+function formatDay(day: number): string {
+  if (dayTexts.size >= MOST_DAY_TEXTS) dayTexts.clear();
+  const text = new Date(day * DAY_MS).toISOString().slice(0, 11);
+  dayTexts.set(day, text);
+  return text;
 }
 
 function optionalTime(ms: number | undefined): string | undefined {

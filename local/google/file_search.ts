@@ -3,7 +3,7 @@ import type { DriveState } from "./drive_state.ts";
 import type { Account, Item } from "./drive_types.ts";
 import { parseOrder } from "./order_by.ts";
 import { parseQuery } from "./query_parser.ts";
-import { planQuery, type QueryPlan } from "./query_plan.ts";
+import { planQuery, type QueryPlan, type TimeSpan } from "./query_plan.ts";
 import { hashText } from "../emulator/random_ids.ts";
 import { canSee, isShared } from "./visibility.ts";
 
@@ -39,6 +39,8 @@ const MOST_CACHED_RESULTS = 24;
 export class FileSearch {
   readonly #model: DriveState;
   readonly #cache = new Map<string, SearchResult>();
+  /** Everything listed, by the time of its creation; of the cached revision. */
+  #byCreation: readonly Item[] | null = null;
   #cachedRevision = -1;
 
   constructor(model: DriveState) {
@@ -63,7 +65,10 @@ export class FileSearch {
 
   /** All matches. `isPartial` drops the content of half the grouped folders (a known Drive bug). */
   run(search: Search, plan: QueryPlan, isPartial: boolean): SearchResult {
-    if (this.#cachedRevision !== this.#model.revision) this.#cache.clear();
+    if (this.#cachedRevision !== this.#model.revision) {
+      this.#cache.clear();
+      this.#byCreation = null;
+    }
     this.#cachedRevision = this.#model.revision;
     const key = `${searchKey(search)}:${isPartial}`;
     const cached = this.#cache.get(key);
@@ -98,17 +103,37 @@ export class FileSearch {
     };
   }
 
-  *#candidates(plan: QueryPlan): Generator<Item> {
-    if (plan.boundingParents === null) {
-      for (const { key } of this.#model.listingOrder.newestFirst()) yield key;
-      return;
-    }
-    const found = new Set<Item>();
-    for (const id of plan.boundingParents) {
-      for (const child of this.#model.items.get(id)?.children ?? []) found.add(child);
-    }
+  /** What a search has to look at, newest first by the order of changes. */
+  #candidates({ boundingParents, boundingCreated }: QueryPlan): Iterable<Item> {
+    if (boundingParents !== null) return this.#newestFirst(this.#childrenOf(boundingParents));
+    if (boundingCreated !== null) return this.#newestFirst(this.#createdWithin(boundingCreated));
+    return this.#listed();
+  }
+
+  *#listed(): Generator<Item> {
+    for (const { key } of this.#model.listingOrder.newestFirst()) yield key;
+  }
+
+  #childrenOf(parentIds: readonly string[]): Iterable<Item> {
+    return new Set(parentIds.flatMap((id) => [...this.#model.items.get(id)?.children ?? []]));
+  }
+
+  // Each of many windows of one listing asks for its own part: looking at everything for each of them
+  // would make the emulator, and not who is tested with it, the slowest.
+  #createdWithin({ fromMs, toMs }: TimeSpan): Iterable<Item> {
+    this.#byCreation ??= [...this.#listed()].sort((left, right) =>
+      left.createdMs - right.createdMs
+    );
+    const items = this.#byCreation;
+    const first = partitionPoint(items.length, (index) => (items[index]?.createdMs ?? 0) < fromMs);
+    const end = partitionPoint(items.length, (index) => (items[index]?.createdMs ?? 0) <= toMs);
+    return items.slice(first, Math.max(first, end));
+  }
+
+  #newestFirst(items: Iterable<Item>): Iterable<Item> {
     const order = this.#model.listingOrder;
-    yield* [...found].sort((left, right) => order.sequenceOf(right) - order.sequenceOf(left));
+    const placed = Array.from(items, (item) => ({ item, sequence: order.sequenceOf(item) }));
+    return placed.sort((left, right) => right.sequence - left.sequence).map(({ item }) => item);
   }
 
   #corpusFilter(search: Search, plan: QueryPlan): (item: Item) => boolean {
@@ -182,11 +207,16 @@ function droppedParents(plan: QueryPlan): Set<string> {
 
 // The sequences fall; the first one below `position` begins what has not been given yet.
 function firstBelow(sequences: readonly number[], position: number): number {
+  return partitionPoint(sequences.length, (index) => (sequences[index] ?? 0) >= position);
+}
+
+/** The first index for which `isBefore` is false, where it is true up to there. */
+function partitionPoint(length: number, isBefore: (index: number) => boolean): number {
   let low = 0;
-  let high = sequences.length;
+  let high = length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((sequences[middle] ?? 0) >= position) low = middle + 1;
+    if (isBefore(middle)) low = middle + 1;
     else high = middle;
   }
   return low;

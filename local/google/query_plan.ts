@@ -1,6 +1,12 @@
 import type { Account } from "./drive_types.ts";
 import type { Query } from "./query_parser.ts";
-import { type Predicate, resolveAlias, termPredicate } from "./query_terms.ts";
+import { type Predicate, resolveAlias, termPredicate, timeOf } from "./query_terms.ts";
+
+/** Milliseconds since 1970, both ends included. */
+export interface TimeSpan {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
 
 /** A search that is ready to run. */
 export interface QueryPlan {
@@ -9,16 +15,26 @@ export interface QueryPlan {
   readonly namedParents: readonly string[];
   /** Where the search can only match children of certain folders: those folders. */
   readonly boundingParents: readonly string[] | null;
+  /** Where the search can only match what was created within a span: that span. */
+  readonly boundingCreated: TimeSpan | null;
 }
 
 /** Prepares a search, as `account` would see it. */
 export function planQuery(query: Query | null, account: Account): QueryPlan {
-  if (query === null) return { matches: () => true, namedParents: [], boundingParents: null };
+  if (query === null) {
+    return {
+      matches: () => true,
+      namedParents: [],
+      boundingParents: null,
+      boundingCreated: null,
+    };
+  }
   const bounding = boundingParents(query, account);
   return {
     matches: compile(query, account),
     namedParents: [...new Set(namedParents(query, account))],
     boundingParents: bounding === null ? null : [...new Set(bounding)],
+    boundingCreated: boundingCreated(query),
   };
 }
 
@@ -66,5 +82,32 @@ function boundingParents(query: Query, account: Account): string[] | null {
       const right = boundingParents(query.right, account);
       return left === null || right === null ? null : [...left, ...right];
     }
+  }
+}
+
+// Wider than what matches where a limit is itself left out: the predicate decides.
+function boundingCreated(query: Query): TimeSpan | null {
+  if (query.type === "and") {
+    const left = boundingCreated(query.left);
+    const right = boundingCreated(query.right);
+    if (left === null || right === null) return left ?? right;
+    return {
+      fromMs: Math.max(left.fromMs, right.fromMs),
+      toMs: Math.min(left.toMs, right.toMs),
+    };
+  }
+  if (query.type !== "term" || query.term !== "createdTime") return null;
+  const limitMs = typeof query.value === "string" ? timeOf(query.value) : NaN;
+  switch (query.operator) {
+    case "<":
+    case "<=":
+      return { fromMs: -Infinity, toMs: limitMs };
+    case ">":
+    case ">=":
+      return { fromMs: limitMs, toMs: Infinity };
+    case "=":
+      return { fromMs: limitMs, toMs: limitMs };
+    default:
+      return null;
   }
 }

@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { createPublicKey, type KeyObject, verify } from "node:crypto";
 import { dirname } from "node:path";
 import { z } from "zod";
+import { registerKey } from "../leaks/register.ts";
 
 /** The fields of a service-account key file. */
 export const ServiceAccountJson = z.object({
@@ -54,6 +55,7 @@ export async function createServiceAccount(
     token_uri: options.tokenUri ?? "https://oauth2.googleapis.com/token",
     universe_domain: "googleapis.com",
   };
+  registerKey("private_key", json.private_key);
   return { json, publicKey: pem("PUBLIC KEY", await crypto.subtle.exportKey("spki", publicKey)) };
 }
 

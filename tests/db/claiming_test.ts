@@ -195,6 +195,33 @@ Deno.test("connector_release() backs off, records the reason and gives the lease
     ]);
   }));
 
+Deno.test("connector_release() asks for a person where only a person can mend the reason", () =>
+  withDatabase(async (sql) => {
+    const cases = [
+      ["setting_invalid", "needs_attention", 450],
+      ["grant_missing", "needs_reauthorization", 43_200],
+      ["unavailable", "failed", 15],
+    ] as const;
+    for (const [code, status, seconds] of cases) {
+      const id = await addEndpoint(sql);
+      const leases = await claim(sql, 1, 1);
+      await sql`select public.connector_release(${sql.json(leases)}, ${code}, 'why')`;
+      const [state] = await sql`
+        select e.last_sync_status as status, e.last_error_code as code,
+          s.next_run_at >= now() + make_interval(secs => ${seconds}) as is_late_enough,
+          s.next_run_at <= now() + make_interval(secs => ${2 * seconds}) as is_soon_enough
+        from public.endpoints e join connector.endpoint_states s on s.endpoint_id = e.id
+        where e.id = ${id}`;
+      assert.deepEqual({ ...state }, {
+        status,
+        code,
+        is_late_enough: true,
+        is_soon_enough: true,
+      });
+      await sql`delete from public.endpoints where id = ${id}`;
+    }
+  }));
+
 async function ownersOf(sql: Sql, leases: readonly Lease[]): Promise<string[]> {
   const rows = await sql<{ user_id: string }[]>`
     select user_id from public.endpoints

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FAILURE_CODES } from "../../supabase/functions/_shared/errors.ts";
+import { FAILURE_CODES, REMEDIES } from "../../supabase/functions/_shared/errors.ts";
 import { type Sql, withDatabase } from "../support/database.ts";
 
 /** The columns that users and other programs rely on: type, then `!` for not null, then the default. */
@@ -81,10 +81,12 @@ Deno.test("public.sync_logs has the columns of the contract", () =>
     for (const column of SYNC_LOG_COLUMNS.split(" ")) assert.ok(found.has(column), column);
   }));
 
-Deno.test("the database's failure codes are those of the functions", () =>
+Deno.test("the database's failure codes, and their remedies, are those of the functions", () =>
   withDatabase(async (sql) => {
-    const rows = await sql`select failure_code from connector.failure_codes order by 1`;
-    assert.deepEqual(rows.map((row) => row.failure_code), [...FAILURE_CODES].sort());
+    const rows = await sql`select failure_code, remedy from connector.failure_codes`;
+    const remedies = Object.fromEntries(rows.map((row) => [row.failure_code, row.remedy]));
+    assert.deepEqual(Object.keys(remedies).sort(), [...FAILURE_CODES].sort());
+    assert.deepEqual(remedies, REMEDIES);
   }));
 
 Deno.test("every table has row level security, a comment and a primary key", () =>

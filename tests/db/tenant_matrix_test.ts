@@ -50,6 +50,7 @@ const RELATIONS: Readonly<Record<string, Expectation>> = {
   "connector.folder_errors": PRIVATE,
   "connector.folders": PRIVATE,
   "connector.listings": PRIVATE,
+  "connector.losses": PRIVATE,
   "connector.pending_items": PRIVATE,
   "connector.rate_limits": PRIVATE,
   // The heartbeat is nobody's: any signed-in user may see that the scheduler lives.

@@ -1,5 +1,6 @@
 /** `deno task start` as a person runs it: a process of its own, watched from outside. */
 import { join } from "node:path";
+import { registerText } from "../../local/leaks/register.ts";
 import { isProcessAlive } from "../../local/processes.ts";
 import { readStackFile, type StackFile } from "../../local/stack_file.ts";
 import { waitFor } from "../support/wait_for.ts";
@@ -45,6 +46,7 @@ export function runStart(flags: readonly string[]): StartProcess {
     output: () => output,
     status: child.status.then(async (status) => {
       await collected;
+      registerText("the output of deno task start", output);
       return status;
     }),
     signal: (name) => child.kill(name),

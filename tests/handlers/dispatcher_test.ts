@@ -16,6 +16,8 @@ import {
 
 const TICK = { headers: { "x-connector-token": DISPATCH_TOKEN }, body: '{"source":"tick"}' };
 
+const SECRET = { headers: { apikey: SECRET_KEY }, body: "{}" };
+
 function post(init: RequestInit = TICK): Request {
   return new Request(`${API_URL}/dispatcher`, { method: "POST", ...init });
 }
@@ -238,13 +240,39 @@ Deno.test("dispatcher answers 500 and names the setting that is missing or malfo
     const deps = fakeDeps({ env: environment({ [name]: value }) });
     const handle = createDispatcherHandler(deps);
     for (let attempt = 1; attempt <= 2; attempt++) {
-      const response = await handle(post());
+      const response = await handle(post(name === "CONNECTOR_DISPATCH_TOKEN" ? SECRET : TICK));
       const body = await response.json();
       assert.equal(response.status, 500);
       assert.equal(body.code, "setting_invalid");
       assert.ok(body.message.includes(name), body.message);
       assert.ok(!body.message.includes("short-value"));
       assert.equal(deps.lines.length, attempt);
+      assert.ok(deps.lines.every((line) => line.includes(name)), "the logs name it");
+    }
+  }
+});
+
+Deno.test("dispatcher names no setting to callers without a right token, and refuses them where it can", async () => {
+  const strangers = [
+    {},
+    { apikey: "sb_secret_wrong" },
+    { "x-connector-token": "wrong" },
+    { authorization: `Bearer ${SECRET_KEY}` },
+  ];
+  const cases: [string, string | undefined, number, string][] = [
+    ["SUPABASE_URL", undefined, 401, "unauthorized"],
+    ["CONNECTOR_MAX_CONCURRENT_SYNCS", "many", 401, "unauthorized"],
+    // Who calls cannot be told without them.
+    ["SUPABASE_SECRET_KEYS", "{", 500, "setting_invalid"],
+    ["CONNECTOR_DISPATCH_TOKEN", "short-value", 500, "setting_invalid"],
+  ];
+  for (const [name, value, status, code] of cases) {
+    for (const headers of strangers) {
+      const deps = fakeDeps({ env: environment({ [name]: value }) });
+      const response = await createDispatcherHandler(deps)(post({ headers }));
+      const body = await response.json();
+      assert.deepEqual([response.status, body.code], [status, code], JSON.stringify(headers));
+      assert.ok(!body.message.includes(name) || status === 401, body.message);
     }
   }
 });

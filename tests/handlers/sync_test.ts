@@ -154,7 +154,11 @@ Deno.test("a service-account JSON that cannot be read is named, and not shown", 
     const { deps } = setUp();
     const handler = createSyncHandler(googleDrive, { ...deps, env: (name) => environment[name] });
     const response = await handler(
-      new Request("http://function.example", { method: "POST", body: "{}" }),
+      new Request("http://function.example", {
+        method: "POST",
+        headers: { apikey: SECRET_KEY },
+        body: "{}",
+      }),
     );
     const { code, message } = await response.json();
     assert.deepEqual([response.status, code], [500, "setting_invalid"]);
@@ -170,4 +174,15 @@ Deno.test("a missing setting is named in the answer", async () => {
   assert.equal(response.status, 500);
   assert.equal(code, "setting_invalid");
   assert.match(message, /CONNECTOR_TOKEN_KEYS/);
+});
+
+Deno.test("a missing setting is named to nobody without a secret key", async () => {
+  const { post, background } = setUp({ ...ENVIRONMENT, CONNECTOR_TOKEN_KEYS: "" });
+  for (const headers of [{}, { apikey: "sb_secret_wrong" }]) {
+    const response = await post({ leases: [LEASE] }, headers);
+    const { code, message } = await response.json();
+    assert.deepEqual([response.status, code], [401, "unauthorized"]);
+    assert.ok(!message.includes("CONNECTOR_TOKEN_KEYS"), message);
+  }
+  assert.equal(background.length, 0);
 });

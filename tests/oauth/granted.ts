@@ -17,6 +17,7 @@ import { ADA, addEndpoint, type EndpointOverrides, type Sql } from "../support/d
 import { createMemoryLog, type LogEntry } from "../support/memory_log.ts";
 import { PROFILE } from "../support/oauth_profile.ts";
 import { connectAsService } from "../support/synced.ts";
+import { accessToken, refreshToken } from "./issued.ts";
 
 /** Seals what is stored by these tests, in every process of theirs. */
 export const vault = createTokenVault({
@@ -36,14 +37,15 @@ export interface Connected {
 
 /** Adds an endpoint to which an account is connected. */
 export async function connectAccount(sql: Sql, connected: Connected = {}): Promise<string> {
-  const { refreshToken = "refresh-1", secondsLeft = -1, refreshInDays = 7, endpoint } = connected;
+  const { secondsLeft = -1, refreshInDays = 7, endpoint } = connected;
+  const given = connected.refreshToken ?? refreshToken(1);
   const endpointId = await addEndpoint(sql, endpoint);
   const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1_000).toISOString();
   const grant = {
     endpoint_id: endpointId,
     user_id: ADA,
-    access_token: await vault.seal(new Secret("access-1"), endpointId),
-    refresh_token: await vault.seal(new Secret(refreshToken), endpointId),
+    access_token: await vault.seal(new Secret(accessToken(1)), endpointId),
+    refresh_token: await vault.seal(new Secret(given), endpointId),
     expires_at: inSeconds(secondsLeft),
     refresh_by: inSeconds(refreshInDays * 86_400),
   };

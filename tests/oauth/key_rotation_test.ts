@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createTokenVault } from "../../supabase/functions/_shared/oauth/token_vault.ts";
 import { withDatabase } from "../support/database.ts";
 import { connectAccount, createTestGrants, requestFor } from "./granted.ts";
+import { refreshToken } from "./issued.ts";
 import { withAddress } from "./token_address.ts";
 
 const OLD = ["k1", new Uint8Array(32).fill(7)] as const;
@@ -19,6 +20,6 @@ Deno.test("a refresh token that stays good is sealed anew when it is used, so th
       const newer = createTokenVault({ newest: "k2", keys: new Map([NEW]) });
       const rotated = createTestGrants({ vault: newer }).grants;
       await rotated.accessToken(requestFor(endpointId, address.url));
-      assert.deepEqual(address.asked, ["refresh-1", "refresh-1"]);
+      assert.deepEqual(address.asked, [refreshToken(1), refreshToken(1)]);
     })
   ));

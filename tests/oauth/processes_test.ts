@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { withDatabase } from "../support/database.ts";
 import { connectAccount, createTestGrants, endLeases, readGrant, requestFor } from "./granted.ts";
-import { accessToken, withAddress } from "./token_address.ts";
+import { accessToken, LASTING_TOKEN, refreshToken } from "./issued.ts";
+import { withAddress } from "./token_address.ts";
 import { runWorkers } from "./workers.ts";
 
 Deno.test("twenty processes with one expired token ask the provider once, and all go on with the new one", () =>
@@ -9,13 +10,13 @@ Deno.test("twenty processes with one expired token ask the provider once, and al
     withAddress({ rotates: true }, async (address) => {
       const endpointId = await connectAccount(sql);
       const ends = await runWorkers(20, { endpointId, tokenUrl: address.url, death: "never" });
-      assert.deepEqual(address.asked, ["refresh-1"]);
+      assert.deepEqual(address.asked, [refreshToken(1)]);
       assert.equal(ends.length, 20);
       for (const { said } of ends) {
         assert.deepEqual(said, { token: accessToken(2), generation: 2 });
       }
       const { refresh, isRefreshing } = await readGrant(sql, endpointId);
-      assert.deepEqual([refresh, isRefreshing], ["refresh-2", false]);
+      assert.deepEqual([refresh, isRefreshing], [refreshToken(2), false]);
     })
   ));
 
@@ -33,7 +34,7 @@ Deno.test("a worker killed between the answer and the store: a refresh token of 
           code: "grant_revoked",
         });
       }
-      assert.deepEqual(address.asked, ["refresh-1", "refresh-1"]);
+      assert.deepEqual(address.asked, [refreshToken(1), refreshToken(1)]);
       assert.ok(log.entries.some(({ event }) => event === "refresh_outcome_unknown"));
       const { isEnded, status, code } = await readGrant(sql, endpointId);
       assert.deepEqual([isEnded, status, code], [true, "needs_reauthorization", "grant_revoked"]);
@@ -43,7 +44,7 @@ Deno.test("a worker killed between the answer and the store: a refresh token of 
 Deno.test("a worker killed between the answer and the store: a refresh token of many uses goes on", () =>
   withDatabase((sql) =>
     withAddress({ rotates: false }, async (address) => {
-      const endpointId = await connectAccount(sql, { refreshToken: "refresh" });
+      const endpointId = await connectAccount(sql, { refreshToken: LASTING_TOKEN });
       const order = { endpointId, tokenUrl: address.url, death: "before_storing" } as const;
       await runWorkers(1, order);
       await endLeases(sql);
@@ -51,7 +52,7 @@ Deno.test("a worker killed between the answer and the store: a refresh token of 
       const { token } = await grants.accessToken(requestFor(endpointId, address.url));
       assert.equal(token.reveal(), accessToken(3));
       const { access, refresh, isEnded } = await readGrant(sql, endpointId);
-      assert.deepEqual([access, refresh, isEnded], [accessToken(3), "refresh", false]);
+      assert.deepEqual([access, refresh, isEnded], [accessToken(3), LASTING_TOKEN, false]);
     })
   ));
 
@@ -65,7 +66,7 @@ Deno.test("a worker killed before it asked the provider costs nothing", () =>
       const { grants } = createTestGrants();
       const { token } = await grants.accessToken(requestFor(endpointId, address.url));
       assert.equal(token.reveal(), accessToken(2));
-      assert.deepEqual(address.asked, ["refresh-1"]);
+      assert.deepEqual(address.asked, [refreshToken(1)]);
     })
   ));
 

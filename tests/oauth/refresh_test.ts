@@ -5,13 +5,8 @@ import { googleDrive } from "../../supabase/functions/_shared/providers/google_d
 import { type Sql, withDatabase } from "../support/database.ts";
 import { waitFor } from "../support/wait_for.ts";
 import { connectAccount, createTestGrants, endLeases, readGrant, requestFor } from "./granted.ts";
-import {
-  accessToken,
-  breakConnection,
-  REFUSED,
-  type TokenAddress,
-  withAddress,
-} from "./token_address.ts";
+import { accessToken, refreshToken } from "./issued.ts";
+import { breakConnection, REFUSED, type TokenAddress, withAddress } from "./token_address.ts";
 
 /** Runs a test with a clean database and a token address whose refresh tokens are used once. */
 function withGrant(
@@ -64,7 +59,7 @@ for (const [what, code, play] of PASSING) {
       address.play = play;
       await assert.rejects(grants.accessToken(requestFor(endpointId, address.url)), { code });
       const { isEnded, isRefreshing, refresh } = await readGrant(sql, endpointId);
-      assert.deepEqual([isEnded, isRefreshing, refresh], [false, false, "refresh-1"]);
+      assert.deepEqual([isEnded, isRefreshing, refresh], [false, false, refreshToken(1)]);
       address.play = null;
       const { token } = await grants.accessToken(requestFor(endpointId, address.url));
       assert.equal(token.reveal(), accessToken(2));
@@ -124,7 +119,7 @@ Deno.test("new tokens are stored before anyone uses them", () =>
     const { token, generation } = await grants.accessToken(requestFor(endpointId, address.url));
     const grant = await readGrant(sql, endpointId);
     assert.equal(grant.access, token.reveal());
-    assert.deepEqual([grant.refresh, grant.generation, generation], ["refresh-2", 2, 2]);
+    assert.deepEqual([grant.refresh, grant.generation, generation], [refreshToken(2), 2, 2]);
     const daysLeft = (grant.refreshBy.getTime() - Date.now()) / 86_400_000;
     assert.ok(daysLeft > 7 && daysLeft < 8, `${daysLeft} days`);
   }));
@@ -153,7 +148,7 @@ Deno.test("a database that does not answer for a moment loses no refresh token",
     const { grants } = createTestGrants({ db: { ...db, storeRefresh }, sleep });
     await grants.accessToken(requestFor(endpointId, address.url));
     assert.deepEqual([attempts, address.asked.length], [4, 1]);
-    assert.equal((await readGrant(sql, endpointId)).refresh, "refresh-2");
+    assert.equal((await readGrant(sql, endpointId)).refresh, refreshToken(2));
   }));
 
 Deno.test("a stored answer that the database did not confirm is found again", () =>
@@ -195,17 +190,17 @@ Deno.test("tokens that live for minutes are not refreshed by each of those who w
     const others = 5;
     address.lifetimeSeconds = 120;
     const { db } = createTestGrants();
-    let waiting = 0;
-    const beginRefresh: typeof db.beginRefresh = async (request) => {
-      const begun = await db.beginRefresh(request);
-      if (begun.type === "wait") waiting += 1;
-      return begun;
-    };
-    address.delay = () => waitFor("the others wait", () => waiting >= others, { everyMs: 5 });
-    const workers = Array.from(
-      { length: others + 1 },
-      () => createTestGrants({ db: { ...db, beginRefresh } }).grants,
-    );
+    // Workers, not questions: one that waits asks again and again, while another has yet to come.
+    const waiting = new Set<number>();
+    address.delay = () => waitFor("the others wait", () => waiting.size === others, { everyMs: 5 });
+    const workers = Array.from({ length: others + 1 }, (_, n) => {
+      const beginRefresh: typeof db.beginRefresh = async (request) => {
+        const begun = await db.beginRefresh(request);
+        if (begun.type === "wait") waiting.add(n);
+        return begun;
+      };
+      return createTestGrants({ db: { ...db, beginRefresh } }).grants;
+    });
     const request = requestFor(endpointId, address.url);
     const tokens = await Promise.all(workers.map((grants) => grants.accessToken(request)));
     assert.deepEqual(new Set(tokens.map(({ generation }) => generation)), new Set([2]));
@@ -317,7 +312,7 @@ for (
       // The operator puts it right: nothing is lost.
       const mended = createTestGrants().grants;
       await mended.accessToken(requestFor(endpointId, address.url));
-      assert.deepEqual(address.asked, ["refresh-1"]);
+      assert.deepEqual(address.asked, [refreshToken(1)]);
     }));
 }
 
@@ -336,13 +331,13 @@ async function setRefreshToken(sql: Sql, endpointId: string, sealed: string): Pr
 Deno.test("no token is ever written to the log", () =>
   withGrant(async (_sql, address, endpointId) => {
     const { grants, log } = createTestGrants();
-    address.play = () => Response.json({ access_token: 7, note: "refresh-1" });
+    address.play = () => Response.json({ access_token: 7, note: refreshToken(1) });
     await assert.rejects(grants.accessToken(requestFor(endpointId, address.url)));
     address.play = null;
     await grants.accessToken(requestFor(endpointId, address.url));
     const written = JSON.stringify(log.entries);
     assert.match(written, /grant_refreshed/);
-    for (const secret of ["refresh-1", "refresh-2", accessToken(2), "hush"]) {
+    for (const secret of [refreshToken(1), refreshToken(2), accessToken(2), "hush"]) {
       assert.ok(!written.includes(secret), secret);
     }
   }));

@@ -1,6 +1,7 @@
 /** A provider's token address that listens: it issues, counts, and fails as it is told. */
 import { ConnectionReset } from "../../local/emulator/connection_reset.ts";
 import { serveHttp } from "../../local/emulator/http_server.ts";
+import { accessToken, LASTING_TOKEN, refreshToken } from "./issued.ts";
 
 /** How the address answers instead of issuing tokens. */
 export type Played = (() => Response | Promise<Response>) | null;
@@ -18,9 +19,6 @@ export interface TokenAddress {
   lifetimeSeconds: number;
   stop(): Promise<void>;
 }
-
-/** The access token of the `n`th answer. */
-export const accessToken = (n: number) => `access-${n}`;
 
 const JSON_TYPE = { "content-type": "application/json" };
 
@@ -46,19 +44,19 @@ export async function withAddress(
 async function startTokenAddress(rotates: boolean): Promise<TokenAddress> {
   const asked: string[] = [];
   let generation = 1;
-  const refreshToken = () => rotates ? `refresh-${generation}` : "refresh";
+  const currentToken = () => rotates ? refreshToken(generation) : LASTING_TOKEN;
   const server = await serveHttp(async (request) => {
     const form = new URLSearchParams(await request.text());
     const presented = form.get("refresh_token") ?? "";
     asked.push(presented);
     await address.delay();
     if (address.play !== null) return await address.play();
-    if (presented !== refreshToken()) return Response.json(REFUSED, { status: 400 });
+    if (presented !== currentToken()) return Response.json(REFUSED, { status: 400 });
     generation += 1;
     return new Response(
       JSON.stringify({
         access_token: accessToken(generation),
-        ...(rotates ? { refresh_token: refreshToken() } : {}),
+        ...(rotates ? { refresh_token: currentToken() } : {}),
         token_type: "Bearer",
         expires_in: address.lifetimeSeconds,
       }),

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { parseTestOptions } from "../../scripts/test_options.ts";
+import { groupTests, RUN_ALONE, testFiles } from "../../scripts/test_groups.ts";
+import { lanesOfMachine, parseTestOptions } from "../../scripts/test_options.ts";
 import { readJunit } from "../../scripts/test_report.ts";
 
 Deno.test("readJunit() counts what passed and what failed", () => {
@@ -7,6 +8,12 @@ Deno.test("readJunit() counts what passed and what failed", () => {
     '<?xml version="1.0"?>\n<testsuites name="deno test" tests="12" failures="2" errors="1" time="1.5">';
   assert.deepEqual(readJunit(xml), { passed: 9, failed: 3 });
   assert.deepEqual(readJunit(""), { passed: 0, failed: 0 });
+});
+
+Deno.test("readJunit() does not count what was left out", () => {
+  const xml = '<testsuites tests="3" failures="1" errors="0">' +
+    '<testcase name="a"></testcase><testcase name="b"><skipped/></testcase></testsuites>';
+  assert.deepEqual(readJunit(xml), { passed: 1, failed: 1 });
 });
 
 Deno.test("parseTestOptions() runs everything unless told, the end-to-end tests last", async () => {
@@ -19,4 +26,35 @@ Deno.test("parseTestOptions() runs everything unless told, the end-to-end tests 
   assert.deepEqual(some.paths, ["tests/unit"]);
   assert.deepEqual(some.endToEndPaths, ["tests/e2e/start_test.ts"]);
   assert.equal(some.isEverything, false);
+});
+
+Deno.test("parseTestOptions() takes several lanes where everything runs, one where tests are picked out", async () => {
+  const all = await parseTestOptions([]);
+  assert.equal(all.lanes, lanesOfMachine());
+  assert.equal((await parseTestOptions(["tests/unit"])).lanes, 1);
+  assert.equal((await parseTestOptions(["--filter=x"])).lanes, 1);
+  assert.equal((await parseTestOptions(["tests/unit", "--lanes=3"])).lanes, 3);
+  for (const lanes of ["0", "5", "two", ""]) {
+    await assert.rejects(parseTestOptions([`--lanes=${lanes}`]), /must be 1 to 4/);
+  }
+});
+
+Deno.test("groupTests() gives every test file to one group, and those that measure to no lane", async () => {
+  const { paths, endToEndPaths } = await parseTestOptions([]);
+  const { shared, alone, endToEnd } = await groupTests({ paths, endToEndPaths });
+  const grouped = [...shared, ...alone, ...endToEnd].flatMap(({ files }) => files);
+  assert.deepEqual(grouped.sort(), await testFiles(["tests"]));
+  assert.deepEqual(alone.flatMap(({ files }) => files), [...RUN_ALONE].sort());
+  assert.ok(endToEnd.every(({ name }) => name.startsWith("tests/e2e/")));
+});
+
+Deno.test("groupTests() leaves what does not exist to the test runner, and takes no file twice", async () => {
+  const file = "tests/unit/log_test.ts";
+  const { shared } = await groupTests({
+    paths: [file, "tests/unit", "nowhere"],
+    endToEndPaths: [],
+  });
+  const files = shared.flatMap((group) => group.files);
+  assert.equal(files.filter((each) => each === file).length, 1);
+  assert.ok(files.includes("nowhere"));
 });

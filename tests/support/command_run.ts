@@ -1,6 +1,7 @@
 /** Runs commands that talk to a project, against the test run's REST interface and a fake function. */
 import { join } from "node:path";
 import { importJWK, SignJWT } from "jose";
+import { registerSecret, registerText } from "../../local/leaks/register.ts";
 import { createTerminal } from "../../local/terminal.ts";
 import type { ProjectDeps } from "../../scripts/project_command.ts";
 import { readTestStack } from "./test_stack.ts";
@@ -39,10 +40,12 @@ export async function userFlags(userId: string): Promise<string[]> {
 
 async function signToken(userId: string): Promise<string> {
   const { api_url, signing_key } = readTestStack();
-  return await new SignJWT({ role: "authenticated" })
+  const token = await new SignJWT({ role: "authenticated" })
     .setProtectedHeader({ alg: "ES256", kid: String(signing_key["kid"]), typ: "JWT" })
     .setSubject(userId).setAudience("authenticated").setIssuer(`${api_url}/auth/v1`)
     .setIssuedAt().setExpirationTime("10m").sign(await importJWK(signing_key, "ES256"));
+  registerSecret("user_token", token);
+  return token;
 }
 
 /** Runs a command in an empty folder. */
@@ -71,6 +74,7 @@ export async function runCommand(
   };
   try {
     const status = await command(["--state-dir", folder, ...args], deps);
+    registerText("the output of a command", output + errors);
     return { status, output, errors, asked };
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -3,6 +3,7 @@
  * and revocation address are played from memory.
  */
 import { createHash } from "node:crypto";
+import { registerAnswer, registerSecret } from "../../local/leaks/register.ts";
 import { SyncError } from "../../supabase/functions/_shared/errors.ts";
 import {
   createOAuthHandler,
@@ -50,13 +51,17 @@ export interface PlayedProvider {
   refuse(authorizationUrl: string, error: string): URL;
 }
 
+registerSecret("client_secret", CLIENT_SECRET);
+const PLAYED_KINDS = { access: "access_token", refresh: "refresh_token", code: "code" } as const;
+
 /** Creates a provider that allows everything. */
 export function createPlayedProvider(): PlayedProvider {
   const codes = new Map<string, PendingCode>();
   let count = 0;
-  const secret = (kind: string) => {
+  const secret = (kind: keyof typeof PLAYED_KINDS) => {
     const value = `${kind}-${++count}-${crypto.randomUUID()}`;
     played.secrets.add(value);
+    registerSecret(PLAYED_KINDS[kind], value);
     return value;
   };
 
@@ -65,6 +70,7 @@ export function createPlayedProvider(): PlayedProvider {
     const code = form.get("code") ?? "";
     const verifier = form.get("code_verifier") ?? "";
     played.secrets.add(verifier);
+    registerSecret("code_verifier", verifier);
     const pending = codes.get(code);
     codes.delete(code);
     const challenge = createHash("sha256").update(verifier).digest("base64url");
@@ -189,7 +195,12 @@ export async function createTestOAuth(): Promise<TestOAuth> {
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     tokenFetch: (input, init) => tokenFetch(input, init),
   };
-  const handler = createOAuthHandler(() => played.provider, deps);
+  const answer = createOAuthHandler(() => played.provider, deps);
+  const handler: Handler = async (request) => {
+    const response = await answer(request);
+    await registerAnswer(`answer of ${request.method} ${new URL(request.url).pathname}`, response);
+    return response;
+  };
   const sign = (userId: string) => issuer.sign({ sub: userId });
 
   const authorize: TestOAuth["authorize"] = async (endpointId, options = {}) => {

@@ -3,6 +3,7 @@
  * names it in the environment; nothing here starts a server.
  */
 import postgres from "postgres";
+import { noteFiles } from "../../local/leaks/database_watch.ts";
 import { readTestStack } from "./test_stack.ts";
 
 /** Two people who exist in the seed. */
@@ -34,6 +35,7 @@ export async function withDatabase(test: (sql: Sql) => Promise<void>): Promise<v
 /** Removes every endpoint and all that hangs on one, what is queued for pg_net, and used-up quotas. */
 export async function resetDatabase(sql: Sql): Promise<void> {
   await sql`truncate public.endpoints cascade`;
+  await noteFiles(sql);
   await sql`delete from net.http_request_queue`;
   await sql`delete from connector.rate_limits`;
   await sql`update connector.scheduler set last_tick_at = null, last_dispatch_at = null`;

@@ -1,5 +1,6 @@
 /** Stand-ins for what a function touches. They hold state; tests look at it afterwards. */
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { registerSecret, registerText } from "../../local/leaks/register.ts";
 import type {
   Claim,
   ClaimRequest,
@@ -22,6 +23,9 @@ export const SECRET_KEY = "sb_secret_default_key_for_tests";
 export const OTHER_SECRET_KEY = "sb_secret_another_key_for_tests";
 export const PUBLISHABLE_KEY = "sb_publishable_key_for_tests";
 export const DISPATCH_TOKEN = "dispatch-token-for-tests-0123456789abcdef";
+registerSecret("secret_key", SECRET_KEY);
+registerSecret("secret_key", OTHER_SECRET_KEY);
+registerSecret("dispatch_token", DISPATCH_TOKEN);
 export const NOW = new Date("2026-11-22T10:00:00Z");
 
 /** Settings of a complete environment; `overrides` replaces some, `undefined` removes one. */
@@ -164,6 +168,10 @@ export function fakeDeps(options: FakeDepsOptions = {}): FakeDeps {
   const work: Promise<unknown>[] = [];
   const now = () => NOW;
   let ids = 0;
+  const write = (line: string) => {
+    lines.push(line);
+    registerText("a function's log", line);
+  };
   return {
     lines,
     fetched,
@@ -172,7 +180,7 @@ export function fakeDeps(options: FakeDepsOptions = {}): FakeDeps {
     now,
     env: (name) => env[name],
     newId: () => `request-${++ids}`,
-    log: createLog({ level: "debug", function: "test", write: (line) => lines.push(line), now }),
+    log: createLog({ level: "debug", function: "test", write, now }),
     background: (_name, promise) => work.push(promise),
     settled: async () => {
       await Promise.all(work);
@@ -243,17 +251,22 @@ export interface TokenIssuer {
   ) => Promise<string>;
 }
 
+const USER_CLAIMS = { sub: "user-1", role: "authenticated", aud: "authenticated" };
+
 /** Creates an issuer with a key of its own. */
 export async function createTokenIssuer(): Promise<TokenIssuer> {
   const { publicKey, privateKey } = await generateKeyPair("ES256");
   const key = { ...await exportJWK(publicKey), kid: "test-key", alg: "ES256", use: "sig" };
   return {
     jwks: JSON.stringify({ keys: [key] }),
-    sign: (claims = {}, expiresIn = "1h") =>
-      new SignJWT({ sub: "user-1", role: "authenticated", aud: "authenticated", ...claims })
+    async sign(claims = {}, expiresIn = "1h") {
+      const token = await new SignJWT({ ...USER_CLAIMS, ...claims })
         .setProtectedHeader({ alg: "ES256", kid: "test-key" })
         .setIssuedAt()
         .setExpirationTime(expiresIn)
-        .sign(privateKey),
+        .sign(privateKey);
+      registerSecret("user_token", token);
+      return token;
+    },
   };
 }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createDriveEmulator } from "../../local/google/emulator.ts";
 import { createServiceAccount } from "../../local/google/service_account.ts";
+import { registerAnswer } from "../../local/leaks/register.ts";
 import type {
   ConnectorDb,
   OwnedEndpoint,
@@ -84,17 +85,20 @@ export function createFunction(world: World) {
     random: () => 0.5,
     unloading: new AbortController().signal,
   });
-  const post = (
+  const post = async (
     body: unknown,
     headers: Readonly<Record<string, string>> = { apikey: SECRET_KEY },
-  ) =>
-    handler(
+  ) => {
+    const response = await handler(
       new Request("http://functions.test/test-endpoint", {
         method: "POST",
         headers: { ...headers },
         body: JSON.stringify(body),
       }),
     );
+    await registerAnswer("answer of POST /test-endpoint", response);
+    return response;
+  };
   return { post, lines: fake.lines, settled: fake.settled };
 }
 

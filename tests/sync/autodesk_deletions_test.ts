@@ -122,3 +122,68 @@ Deno.test("hundreds of files deleted one by one cost no call each, and no fuse w
     assert.equal(calls.length, 5, `${calls}`);
     assert.equal((await stateOf(world.sql, endpoint)).status, "completed");
   }));
+
+/** The endpoint, and how many deletions the fuse holds back. */
+async function standing({ sql }: AutodeskSync, endpoint: string) {
+  const [row] = await sql`
+    select e.last_sync_status as status, s.held_deletions::int as held
+    from public.endpoints as e join connector.endpoint_states as s on s.endpoint_id = e.id
+    where e.id = ${endpoint}`;
+  return { ...row };
+}
+
+for (const mode of ["incremental", "full"] as const) {
+  const sync = async (world: AutodeskSync, endpoint: string) => {
+    world.wait();
+    await world.sql`select public.request_sync(${endpoint}, ${mode})`;
+    return await world.callsOfSync();
+  };
+
+  Deno.test(`${mode}: a big folder that is lost from sight is asked about, and trips no fuse`, () =>
+    withAutodeskSync(async (world) => {
+      const { plans, photos, secret, endpoint } = await setUp(world, 100);
+      world.model.denyAccess(secret.folder, CLIENT_ID, 404);
+      world.model.purge(plans.items[0] ?? "");
+      world.model.addVersion(photos.items[0] ?? "", { size: 5 });
+      const calls = await sync(world, endpoint);
+      assert.deepEqual(await standing(world, endpoint), { status: "partial", held: null });
+      assert.deepEqual(await gone(world, endpoint), ["Plans 0.pdf"]);
+      assert.equal(countOf(calls, "items.get"), 1, "nothing in the lost folder is asked about");
+      world.model.allowAccess(secret.folder, CLIENT_ID);
+      await sync(world, endpoint);
+    }));
+
+  Deno.test(`${mode}: a big folder that is deleted trips the fuse, also beside one that is lost`, () =>
+    withAutodeskSync(async (world) => {
+      const { plans, secret, endpoint } = await setUp(world, 100);
+      world.model.denyAccess(secret.folder, CLIENT_ID, 404);
+      world.model.delete(plans.folder);
+      const calls = await sync(world, endpoint);
+      assert.deepEqual(await standing(world, endpoint), { status: "needs_attention", held: 100 });
+      assert.deepEqual(await gone(world, endpoint), []);
+      assert.equal(countOf(calls, "items.get"), 0);
+      await world.sql`select public.approve_deletions(${endpoint})`;
+      await world.callsOfSync();
+      assert.equal((await gone(world, endpoint)).length, 100);
+      assert.deepEqual(await standing(world, endpoint), { status: "partial", held: null });
+    }));
+
+  Deno.test(`${mode}: several small folders that are deleted together trip the fuse before any goes`, () =>
+    withAutodeskSync(async (world) => {
+      const { plans, photos, endpoint } = await setUp(world, 40);
+      for (const { folder } of [plans, photos]) world.model.delete(folder);
+      await sync(world, endpoint);
+      assert.deepEqual(await standing(world, endpoint), { status: "needs_attention", held: 80 });
+      assert.deepEqual(await gone(world, endpoint), []);
+    }));
+
+  Deno.test(`${mode}: a folder that is deleted takes its files along, by one question`, () =>
+    withAutodeskSync(async (world) => {
+      const { plans, endpoint } = await setUp(world, 10);
+      world.model.delete(plans.folder);
+      const calls = await sync(world, endpoint);
+      assert.deepEqual(await standing(world, endpoint), { status: "completed", held: null });
+      assert.equal((await gone(world, endpoint)).length, 10);
+      assert.equal(countOf(calls, "items.get"), 0);
+    }));
+}

@@ -125,6 +125,7 @@ const WRITERS: Readonly<Record<string, string>> = {
   "local/functions/serve.ts": "read by its starter, which writes it to a file",
   "scripts/endpoint_add.ts": "asks only whether there is a terminal",
   "scripts/test_command.ts": "the output of the tests, passed on",
+  "scripts/test_output.ts": "the same",
   "bench/programs/output.ts": "read by the benchmark",
 };
 

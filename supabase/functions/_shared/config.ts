@@ -62,6 +62,16 @@ export interface OAuthSettings extends CommonSettings {
   readonly redirectRules: readonly RedirectRule[];
 }
 
+/** How callers are told apart, as far as these settings can be read. */
+export interface ReadableCallers {
+  readonly settings: Pick<CommonSettings, "supabaseUrl" | "secretKeys"> & {
+    readonly dispatchToken?: Secret;
+    readonly keySet?: KeySet;
+  };
+  /** The types of callers that cannot be checked, as their setting is missing or malformed. */
+  readonly unknown: ReadonlySet<"dispatch" | "secret" | "user">;
+}
+
 const DEFAULT_MAX_CONCURRENT_SYNCS = 10;
 const HIGHEST_MAX_CONCURRENT_SYNCS = 1_000;
 const SHORTEST_DISPATCH_TOKEN = 32;
@@ -116,6 +126,27 @@ export function readOAuthSettings(env: Env): OAuthSettings {
   };
 }
 
+/** Reads what callers are checked against; what is wrong with the other settings is no matter here. */
+export function readCallerSettings(env: Env): ReadableCallers {
+  const supabaseUrl = orNull(() => readUrl(env, "SUPABASE_URL")) ?? "";
+  const secretKeys = orNull(() => readSecretKeys(env)) ?? new Map<string, Secret>();
+  const dispatchToken = orNull(() => readDispatchToken(env));
+  const keySet = orNull(() => readKeySet(env, supabaseUrl));
+  const unknown = new Set<"dispatch" | "secret" | "user">();
+  if (secretKeys.size === 0) unknown.add("secret");
+  if (dispatchToken === null) unknown.add("dispatch");
+  if (keySet === null) unknown.add("user");
+  return {
+    settings: {
+      supabaseUrl,
+      secretKeys,
+      ...(dispatchToken === null ? {} : { dispatchToken }),
+      ...(keySet === null ? {} : { keySet }),
+    },
+    unknown,
+  };
+}
+
 /** Reads only how much to log, so that a broken setting can still be reported. */
 export function readLogLevel(env: Env): LogLevel {
   const name = "CONNECTOR_LOG_LEVEL";
@@ -128,6 +159,15 @@ export function readLogLevel(env: Env): LogLevel {
 /** Says which setting is wrong and what it must be. */
 export function invalid(name: string, rule: string, options?: ErrorOptions): SyncError {
   return new SyncError("setting_invalid", `The setting ${name} ${rule}`, options);
+}
+
+function orNull<Setting>(read: () => Setting): Setting | null {
+  try {
+    return read();
+  } catch {
+    // Reading all settings of the function has reported, or will report, what is wrong with it.
+    return null;
+  }
 }
 
 function readCommonSettings(env: Env): CommonSettings {

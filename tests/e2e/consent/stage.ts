@@ -3,11 +3,12 @@ import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import { join } from "node:path";
 import postgres from "postgres";
 import { signUserToken } from "../../../local/keys.ts";
+import type { Place } from "../../../local/leaks/places.ts";
+import { answerText } from "../../../local/leaks/register.ts";
 import { DEMO_USERS, type Stack, type StackOptions, startStack } from "../../../local/stack.ts";
 import { waitFor } from "../../support/wait_for.ts";
 import { startAutodesk } from "./autodesk.ts";
 import { startGoogle } from "./google.ts";
-import type { Place } from "./secret_search.ts";
 import type { StagedProvider } from "./staged_provider.ts";
 import { startWebApp, type WebApp } from "./web_app.ts";
 
@@ -96,8 +97,7 @@ async function signIn(stack: Stack): Promise<Pick<Stage, "user" | "userToken">> 
 
 async function written(request: Request, response: Response): Promise<Place> {
   const { pathname } = new URL(request.url);
-  const headers = [...response.headers].map(([name, value]) => `${name}: ${value}`);
-  const text = [response.status, ...headers, await response.text()].join("\n");
+  const text = await answerText(response);
   return { name: `answer of ${request.method} ${pathname}`, text };
 }
 

@@ -264,3 +264,34 @@ Deno.test("A call without a good access token is refused with 401", async () => 
   emulator.control.revokeAccessTokens();
   assert.equal(await status({ authorization: `Bearer ${token}` }), 401);
 });
+
+Deno.test("A search between two creation times finds what a search of everything finds, in its order", async () => {
+  const emulator = emulatorWithFiles(40);
+  const everything = await get(emulator, OWNER, "files", { pageSize: "1000", fields: "*" });
+  const files = asArray(everything["files"]).map(asObject);
+  const times = files.map((file) => String(file["createdTime"])).sort();
+  const [from = "", to = ""] = [times[9], times[29]];
+  const cases: [string, (time: string) => boolean][] = [
+    [`createdTime >= '${from}' and createdTime < '${to}'`, (time) => time >= from && time < to],
+    [`trashed = false and createdTime > '${from}'`, (time) => time > from],
+    [`createdTime <= '${to}'`, (time) => time <= to],
+    [`createdTime = '${from}'`, (time) => time === from],
+    [`createdTime != '${from}'`, (time) => time !== from],
+    [`not createdTime < '${from}'`, (time) => time >= from],
+    [
+      `createdTime < '${from}' or createdTime > '${to}'`,
+      (time) => time < from || time > to,
+    ],
+    [`createdTime < '${from}' and createdTime > '${to}'`, () => false],
+  ];
+  for (const [q, isWanted] of cases) {
+    const wanted = files.filter((file) => isWanted(String(file["createdTime"])));
+    assert.deepEqual(
+      await allPages(emulator, { q, pageSize: "7" }),
+      wanted.map((file) => file["name"]),
+      q,
+    );
+  }
+  emulator.model.createFile({ name: "late", parent: ownerRoot(emulator) });
+  assert.deepEqual(await allPages(emulator, { q: `createdTime > '${times.at(-1)}'` }), ["late"]);
+});

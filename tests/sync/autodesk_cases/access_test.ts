@@ -62,7 +62,10 @@ for (const scope of ONE_TOP) {
         );
         assert.deepEqual(await ledgerOf(stage), []);
       }));
+  }
 
+  // What Autodesk says of one folder is that folder's matter, whatever it says; 500 it says five times.
+  for (const status of [400, 403, 404, 410, 422, 500] as const) {
     Deno.test(`${scope}: a folder that could never be read (${status}) names itself, and appears when it can`, () =>
       withStage(scope, {}, async (stage) => {
         const { world, model, ids } = stage;
@@ -73,6 +76,7 @@ for (const scope of ONE_TOP) {
         const first = await state(stage);
         assert.deepEqual([first.status, first.code], ["partial", "listing_incomplete"]);
         assert.match(first.message ?? "", /\/Plans\/Old"/);
+        assert.deepEqual(await ledgerOf(stage), [ids.old]);
         assert.deepEqual((await tableOf(stage)).living, ["/Plans/a.pdf", "/top.txt"]);
 
         // Nothing else is held up.
@@ -90,6 +94,45 @@ for (const scope of ONE_TOP) {
       }));
   }
 }
+
+for (const scope of ONE_TOP) {
+  Deno.test(`${scope}: where Autodesk does not answer at all, no folder is blamed, and no row is lost`, () =>
+    withStage(scope, {}, async (stage) => {
+      const { world } = stage;
+      const { faults } = world.aps.control;
+      await world.sync();
+      faults.add({ fault: { type: "status", status: 500 }, times: null });
+      await syncFully(stage);
+      const { run_status, code } = await state(stage);
+      assert.deepEqual([run_status, code], ["failed", "unavailable"]);
+      assert.deepEqual(await ledgerOf(stage), []);
+      assert.deepEqual(await tableOf(stage), { living: BASE, gone: [] });
+      faults.clear();
+      await world.sync();
+      await checkProject(stage, BASE);
+    }));
+}
+
+Deno.test("folders, one in the other: one that does not answer (500) stops no other", () =>
+  withStage("folders, one in the other", {}, async (stage) => {
+    const { world, model, ids, top } = stage;
+    const { faults } = world.aps.control;
+    await world.sync();
+    const path = `folders/${encodeURIComponent(ids.old)}`;
+    faults.add({ fault: { type: "status", status: 500 }, path, times: null });
+    model.createItem({ name: "new.txt", parent: top });
+    await world.sync();
+    assert.equal((await state(stage)).status, "partial");
+    assert.deepEqual(await tableOf(stage), {
+      living: [...NESTED_BASE, "/new.txt"].sort(),
+      gone: [],
+    });
+    faults.clear();
+    await wait(stage);
+    await world.sync();
+    assert.equal((await state(stage)).status, "completed");
+    await checkProject(stage, [...NESTED_BASE, "/new.txt"]);
+  }));
 
 Deno.test("given folder: a top that is lost stops the sync and keeps the rows; back, it goes on", () =>
   withStage("given folder", {}, async (stage) => {

@@ -48,7 +48,7 @@ playCases([
       model.createFile({ name: "a.pdf", parent });
     },
     living: [...BASE, "/Plans/a.pdf"],
-    calls: 2,
+    calls: 3,
     writes: 1,
   },
   {
@@ -195,7 +195,7 @@ playCases([
       "/Box/in.txt",
       `/Box/Deep/${Array.from({ length: 92 }, (_, n) => n + 3).join("/")}/bottom.txt`,
     ],
-    calls: 95,
+    calls: 96,
     writes: 3,
   },
 ]);

@@ -5,7 +5,7 @@ import type { Item } from "../../../local/google/drive_types.ts";
 import { foldersInScope, type ViewScope } from "../../../local/google/scope_view.ts";
 import { isBelow, isShared, subtree } from "../../../local/google/visibility.ts";
 import { OWNER } from "../../support/drive_sync.ts";
-import type { Action, Scope } from "./sequence.ts";
+import type { Action, Hiding, Scope } from "./sequence.ts";
 
 /** The scope as an endpoint names it, and as the emulator's own view of it does. */
 export interface Arranged {
@@ -41,7 +41,7 @@ export function createPlayground(model: DriveModel, scope: Scope, reader: string
   const arranged = arrange(model, scope, { reader, team });
   // Nothing above a top may go: the logs then tell of the folder above, and of the top nothing.
   const fixed = new Set([...places, ...arranged.tops.map(({ id }) => id)]);
-  const ground = { ...arranged, model, reader, fixed };
+  const ground = { ...arranged, model, reader, fixed, touched: [], hidden: [] };
   return {
     ...arranged,
     model,
@@ -101,6 +101,17 @@ interface Ground {
   readonly view: ViewScope;
   readonly fixed: ReadonlySet<string>;
   readonly tops: readonly Top[];
+  /** Folders that something was done to, the last one first. */
+  readonly touched: string[];
+  /** What is out of sight, the last one first. */
+  readonly hidden: Hidden[];
+}
+
+interface Hidden {
+  readonly id: string;
+  readonly by: Hiding;
+  /** Where it lay. */
+  readonly parent: string | undefined;
 }
 
 /** Everything that people put there, in the order in which it was made. */
@@ -135,13 +146,57 @@ function act(ground: Ground, action: Action): void {
       if (top !== undefined) (action.do === "lose_scope" ? lose : regain)(ground, top);
       return;
     }
+    case "hide":
+      return hide(ground, action);
+    case "show":
+      return show(ground);
     default: {
       const isFit = FIT[action.do];
       const item = pick(itemsOf(ground).filter((each) => isFit(each, ground)), action.item);
-      if (item !== undefined) change(ground, action, item);
+      if (item === undefined) return;
+      change(ground, action, item);
+      touch(ground, item);
     }
   }
 }
+
+function touch({ touched }: Ground, { id, children }: Item): void {
+  if (children !== null) touched.unshift(id);
+}
+
+/** Takes a folder of the scope out of sight, or one that it lies in. */
+function hide(
+  ground: Ground,
+  { folder, by }: Extract<Action, { do: "hide" }>,
+): void {
+  const { model, reader, view, touched, hidden } = ground;
+  const inScope = foldersInScope(model, reader, view);
+  const latest = touched.flatMap((id) => model.items.get(id) ?? []);
+  const all = [...latest, ...latest.flatMap(({ parents }) => parents), ...model.items.values()];
+  const fit = all.filter((each) =>
+    !each.isRoot && each.children !== null && inScope.has(each.id) && FIT[by](each, ground)
+  );
+  const item = pick([...new Set(fit)], folder);
+  if (item === undefined) return;
+  const places = foldersOf(ground).filter(({ id }) => !inScope.has(id));
+  hidden.unshift({ id: item.id, by, parent: item.parents[0]?.id });
+  change(ground, { do: by, item: 0, in: 0 }, item, places);
+}
+
+/** Brings back what went out of sight last, as far as that can be done still. */
+function show(ground: Ground): void {
+  const { model, hidden } = ground;
+  const last = hidden.shift();
+  const item = model.items.get(last?.id ?? "");
+  if (last === undefined || item === undefined) return;
+  const back = BACK[last.by];
+  if (!FIT[back](item, ground)) return;
+  const parent = model.items.get(last.parent ?? "");
+  change(ground, { do: back, item: 0, in: 0 }, item, parent === undefined ? [] : [parent]);
+  touch(ground, item);
+}
+
+const BACK = { trash: "untrash", move: "move", unshare: "share" } as const;
 
 function create(
   ground: Ground,
@@ -156,7 +211,7 @@ function create(
     const kind = action.size === null ? { mimeType: "application/vnd.google-apps.document" } : {};
     model.createFile({ ...entry, ...kind, size: action.size });
   } else if (action.do === "create_folder") {
-    model.createFolder(entry);
+    touch(ground, model.createFolder(entry));
   } else {
     const target = pick([parent, ...itemsOf(ground)], action.to);
     if (target !== undefined) model.createShortcut({ ...entry, target: target.id });
@@ -195,10 +250,24 @@ function isHiddenCover(item: Item, { reader, view }: Ground): boolean {
 
 type Change = Exclude<
   Action,
-  { do: "create_file" | "create_folder" | "create_shortcut" | "lose_scope" | "regain_scope" }
+  {
+    do:
+      | "create_file"
+      | "create_folder"
+      | "create_shortcut"
+      | "lose_scope"
+      | "regain_scope"
+      | "hide"
+      | "show";
+  }
 >;
 
-function change(ground: Ground, action: Change, item: Item): void {
+function change(
+  ground: Ground,
+  action: Change,
+  item: Item,
+  places: readonly Item[] = foldersOf(ground),
+): void {
   const { model, reader } = ground;
   switch (action.do) {
     case "rename":
@@ -208,7 +277,7 @@ function change(ground: Ground, action: Change, item: Item): void {
     case "view":
       return model.view(item.id, reader);
     case "move":
-      return move(ground, item, pick(foldersOf(ground), action.in));
+      return move(ground, item, pick(places, action.in));
     case "trash":
       return model.trash(item.id);
     case "untrash":
@@ -220,7 +289,7 @@ function change(ground: Ground, action: Change, item: Item): void {
     case "unshare":
       return model.unshare(item.id, reader);
     case "add_parent":
-      return addParent(ground, item, pick(foldersOf(ground), action.in));
+      return addParent(ground, item, pick(places, action.in));
     case "remove_parent": {
       const [first] = item.parents;
       if (first !== undefined) model.removeParent(item.id, first.id);

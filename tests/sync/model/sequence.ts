@@ -28,8 +28,14 @@ export type Action =
   | { readonly do: "share" | "unshare"; readonly item: number }
   | { readonly do: "add_parent"; readonly item: number; readonly in: number }
   | { readonly do: "remove_parent"; readonly item: number }
+  /** A folder goes out of sight, the one touched last first; and what went last comes back. */
+  | { readonly do: "hide"; readonly folder: number; readonly by: Hiding }
+  | { readonly do: "show" }
   /** The scope itself is trashed, unshared, or its drive left; and back. */
   | { readonly do: "lose_scope" | "regain_scope"; readonly top: number };
+
+/** How a folder goes out of sight. */
+export type Hiding = "trash" | "move" | "unshare";
 
 /** Bytes as digits. */
 export type Size = string | null;
@@ -255,12 +261,32 @@ const meanwhile: fc.Arbitrary<Meanwhile<Event>> = fc.record({
   ),
 });
 
+const hide = fc.record({
+  do: fc.constant("hide" as const),
+  folder: fc.nat(2),
+  by: fc.constantFrom("trash" as const, "trash", "move", "unshare"),
+});
+
+/** A folder is out of sight for some calls only: what was read then was read in vain. */
+const flicker: fc.Arbitrary<readonly Meanwhile<Event>[]> = fc.record({
+  at: fc.nat(4),
+  calls: fc.integer({ min: 1, max: 3 }),
+  hide,
+}).map(({ at, calls, hide }) => [
+  { at, event: hide },
+  { at: at + calls, event: { do: "show" } },
+]);
+
 const sync: fc.Arbitrary<SyncStep> = fc.record({
   do: fc.constant("sync" as const),
   mode: fc.constantFrom("incremental" as const, "incremental", "incremental", "full"),
   troubles: fc.oneof(fc.constant([]), fc.array(trouble, { minLength: 1, maxLength: 3 })),
   interruption: fc.option(interruption, { freq: 2 }),
-  meanwhile: fc.oneof(fc.constant([]), fc.array(meanwhile, { minLength: 1, maxLength: 3 })),
+  meanwhile: fc.oneof(
+    fc.constant([]),
+    fc.array(meanwhile, { minLength: 1, maxLength: 3 }),
+    flicker,
+  ),
   cpuBudgetMs: fc.constantFrom(1_200, 1_200, 12),
 });
 
@@ -282,6 +308,28 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: edit },
 );
 
+/** What a sync has lost comes back, and something happens while it is walked. */
+const walk: fc.Arbitrary<readonly Step[]> = fc.record({
+  hide,
+  first: fc.constantFrom(1_200, 12),
+  second: fc.record({
+    meanwhile: fc.oneof(flicker, fc.array(meanwhile, { minLength: 1, maxLength: 3 })),
+    cpuBudgetMs: fc.constantFrom(1_200, 1_200, 12),
+  }),
+}).map(({ hide, first, second }) => [
+  hide,
+  { ...QUIET, meanwhile: [], cpuBudgetMs: first },
+  { do: "show" },
+  { ...QUIET, ...second },
+]);
+
+const QUIET = {
+  do: "sync",
+  mode: "incremental",
+  troubles: [],
+  interruption: null,
+} as const;
+
 /** Any sequence. */
 export const sequence: fc.Arbitrary<Sequence> = fc.record({
   scope: fc.constantFrom(...SCOPES),
@@ -291,5 +339,13 @@ export const sequence: fc.Arbitrary<Sequence> = fc.record({
   fuseFiles: fc.constantFrom(50, 50, 1),
   // Without the bias towards few of them: an empty Drive has nothing to go wrong.
   before: fc.noBias(fc.array(beginning, { maxLength: 24, size: "max" })),
-  steps: fc.noBias(fc.array(step, { maxLength: 20, size: "max" })),
+  steps: fc.noBias(
+    fc.array(
+      fc.oneof(
+        { weight: 15, arbitrary: step.map((each) => [each]) },
+        { weight: 1, arbitrary: walk },
+      ),
+      { maxLength: 20, size: "max" },
+    ).map((parts) => parts.flat()),
+  ),
 });

@@ -25,13 +25,13 @@ const cases: readonly (readonly [number, unknown, string, string | null])[] = [
   [404, service(404, "PROJECT_NOT_FOUND"), PROJECT, "scope_not_found"],
   [400, service(400, "BAD_INPUT"), PROJECT, "config_invalid"],
   [400, service(400, "BAD_INPUT"), FOLDER, "config_invalid"],
-  [400, service(400, "BAD_INPUT"), CONTENTS, null],
+  [400, service(400, "BAD_INPUT"), CONTENTS, "access_denied"],
   [429, { developerMessage: "Quota limit exceeded." }, CONTENTS, "rate_limited"],
   [429, "text", CONTENTS, "rate_limited"],
   [500, { errors: "?" }, CONTENTS, "unavailable"],
   [503, null, CONTENTS, "unavailable"],
   [408, null, CONTENTS, "unavailable"],
-  [423, null, CONTENTS, null],
+  [423, null, CONTENTS, "access_denied"],
 ];
 
 for (const [status, body, url, code] of cases) {

@@ -135,6 +135,60 @@ Deno.test("folders that come into scope are walked after the logs, in the same r
   assert.ok(!calls.includes("sweep"), "only a full listing shows what is gone");
 });
 
+/** A log that brings a folder with files in it, and what happens while that is walked. */
+function setUpWalk(onWalk: (log: ScriptedChange[], engine: TestEngine) => void) {
+  const { engine, endpoint, log } = setUp(3);
+  const parts = engine.script.drives.get(endpoint.id) ?? new Map();
+  const bring = async () => {
+    await sync(engine, endpoint);
+    log.push({
+      folder: {
+        external_folder_id: "folder",
+        external_parent_id: null,
+        folder_name: "folder",
+        is_root: false,
+      },
+    });
+    engine.script.drives.set(endpoint.id, new Map([...parts, ["folder", scriptedFiles(4, "in")]]));
+    let walks = 0;
+    engine.script.onRead = () => {
+      if (walks++ === 0) onWalk(log, engine);
+      return Promise.resolve();
+    };
+  };
+  return { engine, endpoint, bring };
+}
+
+Deno.test("after a walk the logs are read once more, and what came meanwhile is of the same run", async () => {
+  const { engine, endpoint, bring } = setUpWalk((log) => log.push(...changesOf(2, "late")));
+  await bring();
+  let reads = 0;
+  engine.script.onChanges = () => Promise.resolve(void (reads += 1));
+  const calls = await sync(engine, endpoint);
+  assert.equal(endpoint.files.size, 9);
+  assert.equal(endpoint.status, "completed");
+  assert.equal(reads, 2, "one more, as the second reading brought nothing to be walked");
+  assert.deepEqual(
+    calls.filter((call) => call.startsWith("commit")),
+    ["commitChanges", "commitPage", "commitChanges"],
+  );
+});
+
+Deno.test("a walk that uses up the slice leaves the second look at the logs to the next one", async () => {
+  const { engine, endpoint, bring } = setUpWalk((log, { clock }) => {
+    log.push(...changesOf(2, "late"));
+    clock.advance(60_000);
+  });
+  await bring();
+  await sync(engine, endpoint);
+  assert.equal(endpoint.outcomes.at(-1)?.type, "continue");
+  assert.equal(endpoint.files.size, 7);
+  const calls = await sync(engine, endpoint);
+  assert.equal(endpoint.outcomes.at(-1)?.type, "done");
+  assert.equal(endpoint.files.size, 9);
+  assert.ok(!calls.includes("commitPage"));
+});
+
 Deno.test("tasks left open by the last slice come before the logs", async () => {
   const { engine, endpoint, log } = setUp(30);
   let commits = 0;

@@ -3,6 +3,7 @@ import { allowAnyOrigin, preflightAnswer } from "../http/cors.ts";
 import { HttpError, toRefusal } from "../http/http_error.ts";
 import { type Log, logWith } from "../log.ts";
 import type { FunctionDeps } from "./function_deps.ts";
+import { type Audience, hideSettings } from "./hide_settings.ts";
 
 /** What goes with one request. */
 export interface RequestContext {
@@ -19,6 +20,8 @@ export interface FunctionPlan {
   readonly methods: readonly string[];
   /** Web pages may call it. */
   readonly allowsBrowsers: boolean;
+  /** Who is told which setting cannot be read: the function itself checks its callers. */
+  readonly audience: Audience;
   /** Reads the settings and opens clients; called once, at the first request. */
   readonly prepare: () => Answer;
 }
@@ -26,34 +29,44 @@ export interface FunctionPlan {
 /** A function as the platform calls it. */
 export type Handler = (request: Request) => Promise<Response>;
 
+/** What a handler itself touches. */
+type HandlerDeps = Pick<FunctionDeps, "env" | "log" | "newId">;
+
 /**
  * Wraps a function: request id, methods, CORS, settings read once, and errors as
  * `{code, message, request_id}`.
  */
-export function createHandler(
-  deps: Pick<FunctionDeps, "log" | "newId">,
-  plan: FunctionPlan,
-): Handler {
+export function createHandler(deps: HandlerDeps, plan: FunctionPlan): Handler {
   const prepared = prepareOnce(plan);
   return async function handle(request) {
     const requestId = readRequestId(request, deps.newId);
     const log = logWith(deps.log, { request_id: requestId });
-    const response = await answer(plan, prepared, request, { requestId, log });
+    const work: Work = { plan, prepared, env: deps.env };
+    const response = await answer(work, request, { requestId, log });
     response.headers.set(REQUEST_ID_HEADER, requestId);
     return plan.allowsBrowsers ? allowAnyOrigin(response) : response;
   };
 }
 
+/** The function behind a handler: ready to answer, or why it never will be. */
+type Prepared = { readonly answer: Answer } | { readonly error: unknown };
+
+interface Work extends Pick<FunctionDeps, "env"> {
+  readonly plan: FunctionPlan;
+  readonly prepared: () => Prepared;
+}
+
 async function answer(
-  plan: FunctionPlan,
-  prepared: () => Answer,
+  { plan, prepared, env }: Work,
   request: Request,
   context: RequestContext,
 ): Promise<Response> {
   if (request.method === "OPTIONS" && plan.allowsBrowsers) return preflightAnswer(plan.methods);
   try {
     checkMethod(request.method, plan.methods);
-    return await prepared()(request, context);
+    const ready = prepared();
+    if ("error" in ready) throw await hideSettings(ready.error, request, plan.audience, env);
+    return await ready.answer(request, context);
   } catch (thrown) {
     const refusal = toRefusal(thrown);
     const fields = { code: refusal.code, status: refusal.status, cause: thrown };
@@ -72,17 +85,15 @@ function checkMethod(method: string, methods: readonly string[]): void {
 }
 
 // A worker's environment never changes: what it lacks at the first request, it lacks at the last.
-function prepareOnce(plan: FunctionPlan): () => Answer {
-  let result: { readonly answer: Answer } | { readonly error: unknown } | null = null;
+function prepareOnce(plan: FunctionPlan): () => Prepared {
+  let result: Prepared | null = null;
   return () => {
-    if (result === null) {
-      try {
-        result = { answer: plan.prepare() };
-      } catch (error) {
-        result = { error };
-      }
+    if (result !== null) return result;
+    try {
+      result = { answer: plan.prepare() };
+    } catch (error) {
+      result = { error };
     }
-    if ("error" in result) throw result.error;
-    return result.answer;
+    return result;
   };
 }

@@ -20,6 +20,7 @@ export function createDispatcherHandler(deps: FunctionDeps): Handler {
   return createHandler(deps, {
     methods: ["POST"],
     allowsBrowsers: false,
+    audience: { callers: ["dispatch", "secret"], isOpen: () => false },
     prepare: () => prepareDispatcher(deps),
   });
 }

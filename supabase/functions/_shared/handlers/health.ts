@@ -21,6 +21,7 @@ export function createHealthHandler(deps: FunctionDeps): Handler {
   return createHandler(deps, {
     methods: ["GET", "HEAD"],
     allowsBrowsers: true,
+    audience: { callers: ["secret"], isOpen: () => true },
     prepare: () => prepareHealth(deps),
   });
 }

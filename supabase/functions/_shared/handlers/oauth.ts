@@ -38,11 +38,17 @@ export function createOAuthHandler(
   const handle = createHandler(deps, {
     methods: ["GET", "POST"],
     allowsBrowsers: true,
+    audience: { callers: ["user", "secret"], isOpen: isCallback },
     prepare: () => prepareOAuth(getProvider, deps),
   });
   return async function handleOAuth(request) {
     return withPrivacy(await handle(request));
   };
+}
+
+/** A provider sends its user there: the state that comes along says who it is. */
+function isCallback(request: Request): boolean {
+  return new URL(request.url).pathname.endsWith("/callback");
 }
 
 /** What every route works with. */

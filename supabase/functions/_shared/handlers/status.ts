@@ -19,6 +19,7 @@ export function createStatusHandler(deps: FunctionDeps): Handler {
   return createHandler(deps, {
     methods: ["GET"],
     allowsBrowsers: true,
+    audience: { callers: ["user", "secret"], isOpen: () => false },
     prepare: () => prepareStatus(deps),
   });
 }

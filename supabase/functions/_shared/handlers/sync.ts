@@ -52,6 +52,7 @@ export function createSyncHandler<Config>(
   return createHandler(deps, {
     methods: ["POST"],
     allowsBrowsers: false,
+    audience: { callers: ["secret"], isOpen: () => false },
     prepare: () => prepareSync(provider, deps),
   });
 }

@@ -55,6 +55,7 @@ export function createTestEndpointHandler(
   return createHandler(deps, {
     methods: ["POST"],
     allowsBrowsers: true,
+    audience: { callers: ["user", "secret"], isOpen: () => false },
     prepare: () => prepareTestEndpoint(getProvider, deps),
   });
 }

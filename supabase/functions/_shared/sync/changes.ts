@@ -18,12 +18,20 @@ import { type SplitFiles, splitFiles } from "./split_files.ts";
 /** How the reading of the change logs ended, and the tasks it made: folders that came into scope. */
 export interface ChangesEnd {
   readonly end: WorkEnd;
+  /** The logs, from where they are to be read on. */
+  readonly feeds: readonly Feed[];
   readonly tasks: readonly Task[];
   readonly openTasks: number;
 }
 
 /** A page as read, and held until it is committed; or why none was read; `null`: none is asked for. */
 type Read = HeldChanges | Exclude<WorkEnd, "done"> | null;
+
+/** How the reading of one log ended, and where. */
+interface Drained {
+  readonly end: WorkEnd;
+  readonly feed: Feed;
+}
 
 interface HeldChanges extends SplitFiles {
   readonly page: ChangePage;
@@ -49,27 +57,30 @@ export async function workChanges<Config>(
     tasks: [],
     openTasks: 0,
   };
+  const drained: Feed[] = [];
   let end: WorkEnd = "done";
-  for (const feed of feeds) {
-    end = await drain(draining, feed);
+  for (const first of feeds) {
+    const { feed, ...read } = await drain(draining, first);
+    drained.push(feed);
+    end = read.end;
     if (end !== "done") break;
   }
-  return { end, tasks: draining.tasks, openTasks: draining.openTasks };
+  return { end, feeds: drained, tasks: draining.tasks, openTasks: draining.openTasks };
 }
 
 /** Reads one log to its end; the next page is fetched while the last one is being committed. */
-async function drain<Config>(draining: Draining<Config>, first: Feed): Promise<WorkEnd> {
+async function drain<Config>(draining: Draining<Config>, first: Feed): Promise<Drained> {
   let ahead = readAhead(draining, first);
   try {
     for (let feed = first;;) {
       const held = await ahead;
       ahead = NOTHING;
-      if (held === null) return "done";
-      if (typeof held === "string") return held;
+      if (held === null) return { end: "done", feed };
+      if (typeof held === "string") return { end: held, feed };
       const { next } = held.page;
       if (isNothingNew(held.page, feed)) {
         held.release();
-        return "done";
+        return { end: "done", feed };
       }
       const following: Feed = { ...feed, cursor: next.cursor, sequence: feed.sequence + 1 };
       if (next.type === "more") ahead = readAhead(draining, following);

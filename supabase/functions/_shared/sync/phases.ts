@@ -18,8 +18,9 @@ interface Work {
 
 /**
  * Works on the endpoint, one phase after the other: the open tasks, the change logs, the tasks that
- * those brought, the sweep. Where there are no logs, every run is a listing. A page of a listing is never committed beside or after a page of the
- * logs that was read later: the older look at a file must not win.
+ * those brought (and then the logs again), the sweep. Where there are no logs, every run is a listing.
+ * A page of a listing is never committed beside or after a page of the logs that was read later: the
+ * older look at a file must not win.
  */
 export async function workPhases<Config>(run: EndpointRun<Config>): Promise<WorkEnd> {
   try {
@@ -66,13 +67,25 @@ async function startListing<Config>(run: EndpointRun<Config>, mode: ListingMode)
 async function work<Config>(run: EndpointRun<Config>, found: Work): Promise<WorkEnd> {
   const listed = await workTasks(run, found);
   if (listed !== "done") return listed;
-  const changes = await workChanges(run, found.feeds);
-  if (changes.end !== "done") return changes.end;
-  const walked = await workTasks(run, changes);
-  if (walked !== "done") return walked;
+  const followed = await follow(run, found.feeds);
+  if (followed !== "done") return followed;
   if (!found.maySweep) return "done";
   const confirmed = await confirmAbsences(run);
   return confirmed === "done" ? await sweep(run) : confirmed;
+}
+
+/**
+ * Reads the change logs and walks what they brought, until they bring nothing more: a folder may have
+ * been out of sight only while it was walked, and then the log after the walk alone tells of it.
+ */
+async function follow<Config>(run: EndpointRun<Config>, first: readonly Feed[]): Promise<WorkEnd> {
+  for (let feeds = first;;) {
+    const changes = await workChanges(run, feeds);
+    if (changes.end !== "done" || changes.openTasks === 0) return changes.end;
+    const walked = await workTasks(run, changes);
+    if (walked !== "done") return walked;
+    feeds = changes.feeds;
+  }
 }
 
 /** Deletes what the listing has not shown, part by part; the database decides what that is. */

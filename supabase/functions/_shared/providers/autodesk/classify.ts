@@ -80,6 +80,18 @@ function notFound(url: URL): Verdict {
   };
 }
 
+/** A listing of one folder that is under way: what is wrong with it is that folder's matter. */
+function isAboutContents(url: URL): boolean {
+  return /\/folders\/[^/]+\/contents$/.test(url.pathname);
+}
+
+function notListed(status: number): Verdict {
+  return {
+    code: "access_denied",
+    message: `Autodesk does not list the folder (status ${status}); it is tried again later`,
+  };
+}
+
 function malformed(url: URL): Verdict | null {
   if (!isAboutConfig(url)) return null;
   return {
@@ -103,5 +115,6 @@ export function classify({ status, body, url }: HttpFailure): Verdict | null {
   if (status === 408 || status >= 500) return UNAVAILABLE;
   if (status === 403) return refused(url);
   if (status === 404 || status === 410) return notFound(url);
+  if (status !== 401 && isAboutContents(url)) return notListed(status);
   return status === 400 ? malformed(url) : null;
 }

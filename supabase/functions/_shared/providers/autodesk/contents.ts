@@ -15,7 +15,7 @@ import {
   receipt,
 } from "./paging.ts";
 import { withoutSystemFolders } from "./system_folders.ts";
-import { chooseHub, explainRefusal, isRefusal } from "./project.ts";
+import { chooseHub, explainRefusal, isRefusal, isUnavailable, verifyProject } from "./project.ts";
 import { contentsUrl, topFoldersUrl } from "./urls.ts";
 
 type Context = ProviderContext<AutodeskConfig>;
@@ -71,7 +71,7 @@ async function readFolder(folderId: string, task: Task, context: Context): Promi
     const answer = await askPage(first, parseCursor(position, task.cursor), context);
     return toPage(folderId, answer, context);
   } catch (error) {
-    if (!isRefusal(error)) throw error;
+    if (!isRefusal(error) && !(isUnavailable(error) && await isProjectThere(context))) throw error;
     const { code, message } = error;
     return {
       ...EMPTY_PAGE,
@@ -79,6 +79,21 @@ async function readFolder(folderId: string, task: Task, context: Context): Promi
       receipt: { folders_skipped: 1 },
       next: { type: "done" },
     };
+  }
+}
+
+/**
+ * Whether the project answers: then a folder that does not, however often it is asked, stops no other.
+ * Where Autodesk does not answer at all, that is the whole run's matter.
+ */
+async function isProjectThere(context: Context): Promise<boolean> {
+  try {
+    await verifyProject(context);
+    return true;
+  } catch (thrown) {
+    // The end of the slice, and a lost lease, are no answers.
+    if (!(thrown instanceof SyncError)) throw thrown;
+    return false;
   }
 }
 

@@ -3,7 +3,7 @@ import type { ListingStart, ProviderContext, SkippedSubtree, TaskSeed } from "..
 import type { AutodeskConfig } from "./config.ts";
 import { toFolderRecord, toWalk } from "./folder_record.ts";
 import { inGroups } from "./groups.ts";
-import { chooseHub, isRefusal, verifyProject } from "./project.ts";
+import { chooseHub, isRefusal, isUnavailable, verifyProject } from "./project.ts";
 import { folderAnswer, type FolderResource, parseAnswer } from "./schemas.ts";
 import { unreadableSeed } from "./unreadable.ts";
 import { folderUrl } from "./urls.ts";
@@ -88,6 +88,8 @@ async function checkFolder(folderId: string, context: Context): Promise<CheckedF
     if (!folder.attributes.hidden) return { type: "readable", folder };
     return toUnreadable(folderId, deleted(folderId));
   } catch (error) {
+    // Where no folder answers, the project is asked.
+    if (isUnavailable(error)) return toUnreadable(folderId, error);
     if (!isRefusal(error)) throw error;
     return toUnreadable(folderId, explain(error, folderId, config));
   }
