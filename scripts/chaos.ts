@@ -1,9 +1,7 @@
 /** `deno task chaos`: killed at any instant, the connector loses nothing. */
-import { describeHost } from "../bench/machine.ts";
-import { writeSection } from "../bench/results_file.ts";
 import { runCampaign } from "../local/chaos/campaign.ts";
-import { CHAOS_USAGE, parseChaosOptions, WRITTEN_FROM_KILLS } from "../local/chaos/options.ts";
-import { reportLines, toMarkdown } from "../local/chaos/report.ts";
+import { CHAOS_USAGE, parseChaosOptions } from "../local/chaos/options.ts";
+import { reportLines } from "../local/chaos/report.ts";
 import { runCommandLine } from "../local/command.ts";
 import { createTerminal } from "../local/terminal.ts";
 
@@ -32,10 +30,6 @@ async function main(): Promise<number> {
     say,
   });
   for (const line of reportLines(report)) terminal.line(line);
-  if (kills >= WRITTEN_FROM_KILLS) {
-    const page = toMarkdown(report, seed, [...describeHost(), `${server} database`]);
-    terminal.line(`written to ${await writeSection("Chaos", page)}`);
-  }
   terminal.line(`seed ${seed}: ${report.faults.length === 0 ? "nothing was lost" : "FAILED"}`);
   return report.faults.length === 0 ? 0 : 1;
 }

@@ -21,11 +21,13 @@ export function isMet({ failures, leftBehind, lags }: LoadReport): boolean {
   return runs > 0 && leftBehind === 0 && Object.keys(failures).length === 0;
 }
 
-/** The report as a section of Markdown. */
+/** The report as a page of Markdown. */
 export function toMarkdown(report: LoadReport): string {
   const { minutes, lags, failures, leftBehind, samples, machine, loadAverages } = report;
   const failed = Object.entries(failures).map(([end, count]) => `${count} × ${end}`).join(", ");
   return [
+    "# Load",
+    "",
     `Written by \`deno task load\`: ${
       ENDPOINTS.toLocaleString("en-US")
     } endpoints of ${USERS} users, ` +
@@ -51,7 +53,7 @@ export function toMarkdown(report: LoadReport): string {
       `| ${name} | ${show(largest)} MiB | ${growth >= 0 ? "+" : "−"}${show(Math.abs(growth))} MiB |`
     ),
     "",
-    "### How it is measured",
+    "## How it is measured",
     "",
     ...METHOD,
     "",

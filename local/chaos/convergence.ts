@@ -15,8 +15,6 @@ export interface Convergence {
   readonly settledSeconds: number;
   /** Syncs that had to be asked for a second time. */
   readonly askedAgain: number;
-  /** Longest that a lease was seen after it had run out, in seconds. */
-  readonly longestOverdueSeconds: number;
   /** Runs by how they ended: status, and error code where there is one. */
   readonly runs: Readonly<Record<string, number>>;
 }
@@ -35,7 +33,7 @@ export async function awaitConvergence(
 ): Promise<Convergence> {
   const startedAtMs = performance.now();
   const since = await askAll(stage);
-  const { faults, ...settled } = await settle(stage, since, say);
+  const { faults, askedAgain } = await settle(stage, since, say);
   const settledSeconds = Math.round((performance.now() - startedAtMs) / 1000);
   let files = 0;
   for (const endpoint of stage.endpoints) {
@@ -53,7 +51,7 @@ export async function awaitConvergence(
   if (Object.keys(runs).some((end) => end.endsWith(" internal"))) {
     faults.push("a run ended as internal");
   }
-  return { faults, endpoints: stage.endpoints.length, files, settledSeconds, ...settled, runs };
+  return { faults, endpoints: stage.endpoints.length, files, settledSeconds, askedAgain, runs };
 }
 
 async function askAll({ sql, endpoints }: Stage): Promise<Date> {
@@ -79,22 +77,17 @@ async function settle(stage: Stage, since: Date, say: (line: string) => void) {
   const faults: string[] = [];
   const deadline = performance.now() + DEADLINE_MS;
   let askedAgain = 0;
-  let longestOverdueSeconds = 0;
   let askedAt = performance.now();
   while (true) {
     const left = await unsettled(stage, since);
-    const overdue = left.map(({ lease_seconds }) => -(lease_seconds ?? 0));
-    longestOverdueSeconds = Math.max(longestOverdueSeconds, ...overdue);
     faults.push(
       ...left.filter(({ is_stuck }) => is_stuck).map(({ name }) => `${name}: a lease is stuck`),
     );
-    if (left.length === 0 || faults.length > 0) {
-      return { faults, askedAgain, longestOverdueSeconds };
-    }
+    if (left.length === 0 || faults.length > 0) return { faults, askedAgain };
     if (performance.now() > deadline) {
       const tell = ({ name, status, message }: Unsettled) =>
         `${name}: never settled (${status}: ${message})`;
-      return { faults: left.map(tell), askedAgain, longestOverdueSeconds };
+      return { faults: left.map(tell), askedAgain };
     }
     if (performance.now() - askedAt > ASK_AGAIN_MS) {
       askedAt = performance.now();

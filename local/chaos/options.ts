@@ -6,16 +6,12 @@ export const CHAOS_USAGE = `deno task chaos [flags]
 
 Kills the functions, the scheduler and the database of a stack of its own (SIGKILL, at random
 instants), cuts and slows what lies between them, while two emulated providers change. Then compares
-every file with the providers' truth. Status 0 when nothing is lost, doubled or stuck. From 200 kills
-on, what was found is written to its section of bench/results.md. Linux only.
+every file with the providers' truth. Status 0 when nothing is lost, doubled or stuck. Linux only.
 
   --kills N        processes to kill (default 200; about four a minute are under way at any time)
   --seed N         decides everything but the machine's own timing (default: a new one, printed)
   --database WHICH embedded (default), or system
   --help           this text`;
-
-/** After fewer kills nothing is written. */
-export const WRITTEN_FROM_KILLS = 200;
 
 /** What `deno task chaos` was asked to do. */
 export interface ChaosOptions {
