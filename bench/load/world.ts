@@ -65,6 +65,10 @@ export async function createLoadWorld(say: (line: string) => void): Promise<Load
       CONNECTOR_GOOGLE_API_URL: url,
       CONNECTOR_GOOGLE_TOKEN_URL: `${url}/token`,
       CONNECTOR_GOOGLE_DRIVE_CREDENTIALS: credentials,
+      // It is asked nothing; without them its function would log an error.
+      CONNECTOR_AUTODESK_API_URL: url,
+      CONNECTOR_AUTODESK_CLIENT_ID: "LoadClientId",
+      CONNECTOR_AUTODESK_CLIENT_SECRET: crypto.randomUUID(),
     },
     log: say,
   });

@@ -74,7 +74,7 @@ Deno.test("a load is missed for each thing that must hold, and says by what", ()
   ]);
   const samples = (...processes: ProcessUse[]) => ({ samples: { mostConnections: 26, processes } });
   assert.deepEqual(
-    missed(samples(use("dispatcher", 90, 110), use("sync-google-drive", 270, 260))),
+    missed(samples(use("dispatcher", 90, 130), use("sync-google-drive", 270, 260))),
     [
       "26",
       "sync-google-drive",
