@@ -1,12 +1,11 @@
 /** `deno task bench`: the table of what the connector promises of its speed. */
-import { join } from "node:path";
 import { runCommandLine } from "../local/command.ts";
 import { oneLine } from "../local/failure.ts";
-import { repositoryRoot } from "../local/paths.ts";
 import { createTerminal } from "../local/terminal.ts";
 import { describeMachine } from "./machine.ts";
 import { BENCH_USAGE, parseBenchOptions } from "./options.ts";
 import { reportLines, toMarkdown } from "./report.ts";
+import { writeSection } from "./results.ts";
 import type { Measured } from "./row.ts";
 import { ROWS } from "./rows.ts";
 import { createWorld } from "./world.ts";
@@ -42,9 +41,8 @@ async function main(): Promise<number> {
   for (const line of reportLines(measured)) terminal.line(line);
   terminal.line(machine.join("; "));
   if (wanted.length === ROWS.length && !options.isQuick && failures === 0) {
-    const path = join(repositoryRoot(), "bench", "results.md");
-    await Deno.writeTextFile(path, toMarkdown(measured, machine, options.rounds));
-    terminal.line("written to bench/results.md");
+    const section = toMarkdown(measured, machine, options.rounds);
+    terminal.line(await writeSection("Benchmark", section));
   }
   return failures === 0 ? 0 : 1;
 }

@@ -5,7 +5,7 @@ import { oneLine, StackError } from "../local/failure.ts";
 export const BENCH_USAGE = `deno task bench [flags]
 
 Measures what the project promises of its speed: ratios, each the median of five, on a stack of its
-own. Prints one table and writes it to bench/results.md. Takes about twenty minutes.
+own. Prints one table and writes it to its section of bench/results.md. Takes about twenty minutes.
 
   --row NAME   only this measurement (may be repeated); writes no file
   --quick      a tenth of the files, three rounds; writes no file

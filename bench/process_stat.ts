@@ -21,7 +21,12 @@ export function memoryMib(pid: number): Promise<number> {
   return readMib(pid, "VmRSS");
 }
 
-async function readMib(pid: number, field: "VmHWM" | "VmRSS"): Promise<number> {
+/** Of the resident memory of a process, what no file and no other process shares, in mebibytes. */
+export function ownMemoryMib(pid: number): Promise<number> {
+  return readMib(pid, "RssAnon");
+}
+
+async function readMib(pid: number, field: "VmHWM" | "VmRSS" | "RssAnon"): Promise<number> {
   const status = await Deno.readTextFile(`/proc/${pid}/status`);
   const kibibytes = new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(status)?.[1];
   if (kibibytes === undefined) throw new Error(`Cannot read ${field} of process ${pid}`);

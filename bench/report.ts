@@ -26,7 +26,7 @@ export function reportLines(measured: readonly Measured[]): string[] {
   return [line(heads), widths.map((width) => "-".repeat(width)).join("  "), ...rest.map(line)];
 }
 
-/** The table as a page of Markdown, with the machine and how each figure came about. */
+/** The table as the text of a section, in Markdown, with the machine and how each figure came about. */
 export function toMarkdown(
   measured: readonly Measured[],
   machine: readonly string[],
@@ -34,8 +34,6 @@ export function toMarkdown(
 ): string {
   const line = (row: readonly string[]) => `| ${row.map(escapeCell).join(" | ")} |`;
   return [
-    "# Benchmark",
-    "",
     `Written by \`deno task bench\`. Ratios, each the median of ${rounds}, all from one run on one machine:`,
     "",
     ...machine.map((fact) => `- ${fact}`),
@@ -44,13 +42,12 @@ export function toMarkdown(
     line(HEADS.map(() => "---")),
     ...measured.flatMap(({ results }) => results.map((result) => line(cells(result)))),
     "",
-    "## How it is measured",
+    "### How it is measured",
     "",
     "The stack is the embedded one, whole: the functions run in processes of their own, the emulated",
     "provider in another; the database's data is made safe at each commit as in production.",
     "",
     ...measured.map(({ row }) => `- **${row.name}**: ${row.method}`),
-    "",
   ].join("\n");
 }
 

@@ -1,8 +1,11 @@
 /** `deno task chaos`: killed at any instant, the connector loses nothing. */
+import { machineFacts } from "../bench/machine.ts";
+import { writeSection } from "../bench/results.ts";
 import { runCampaign } from "../local/chaos/campaign.ts";
-import { CHAOS_USAGE, parseChaosOptions } from "../local/chaos/options.ts";
-import { reportLines } from "../local/chaos/report.ts";
+import { CHAOS_USAGE, parseChaosOptions, WRITTEN_FROM_KILLS } from "../local/chaos/options.ts";
+import { reportLines, toMarkdown } from "../local/chaos/report.ts";
 import { runCommandLine } from "../local/command.ts";
+import { findFunctionsDeno } from "../local/functions/deno_binary.ts";
 import { createTerminal } from "../local/terminal.ts";
 
 const terminal = createTerminal();
@@ -30,6 +33,11 @@ async function main(): Promise<number> {
     say,
   });
   for (const line of reportLines(report)) terminal.line(line);
+  if (kills >= WRITTEN_FROM_KILLS) {
+    const { version: denoVersion } = await findFunctionsDeno();
+    const section = toMarkdown(report, seed, machineFacts({ ...report, denoVersion }));
+    terminal.line(await writeSection("Chaos", section));
+  }
   terminal.line(`seed ${seed}: ${report.faults.length === 0 ? "nothing was lost" : "FAILED"}`);
   return report.faults.length === 0 ? 0 : 1;
 }

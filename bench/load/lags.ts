@@ -1,9 +1,12 @@
 import type postgres from "postgres";
 import { LARGE_USER } from "./world.ts";
 
+/** Whose runs a {@linkcode Lag} is about. */
+export type Whose = "all" | "the other 49" | "the user with 900";
+
 /** How late runs began, in seconds. */
 export interface Lag {
-  readonly whose: string;
+  readonly whose: Whose;
   readonly runs: number;
   readonly p50: number;
   readonly p95: number;
@@ -16,6 +19,15 @@ export interface Lag {
 
 /** Runs that did not end as they should, by status and code. */
 export type Failures = Readonly<Record<string, number>>;
+
+/** Endpoints that are due and not begun. */
+export interface Waiting {
+  readonly count: number;
+  /** Seconds; 0 where none waits. */
+  readonly longest: number;
+  /** The longest wait of those that are not the large user's. */
+  readonly longest_of_others: number;
+}
 
 /** The lag of all runs begun since, of the large user, and of the others. */
 export async function readLags(sql: postgres.Sql, since: Date): Promise<readonly Lag[]> {
@@ -50,7 +62,21 @@ export async function readFailures(sql: postgres.Sql, since: Date): Promise<Fail
   return Object.fromEntries(rows.map(({ end, count }) => [end, count]));
 }
 
-/** Endpoints of whom no run has begun within the last two minutes. */
+/** What is due and not begun at this instant: the lags of runs say nothing of it. */
+export async function readWaiting(sql: postgres.Sql): Promise<Waiting> {
+  const [row] = await sql<[Waiting]>`
+    select count(*)::int as count,
+      coalesce(max(waited), 0)::float8 as longest,
+      coalesce(max(waited) filter (where user_id <> ${LARGE_USER}), 0)::float8 as longest_of_others
+    from (
+      select s.user_id, extract(epoch from now() - s.next_run_at) as waited
+      from connector.endpoint_states as s
+      where s.run_id is null and s.next_run_at <= now()
+    ) as due`;
+  return row;
+}
+
+/** Endpoints of whom no run has begun within the last two and a half minutes. */
 export async function countLeftBehind(sql: postgres.Sql): Promise<number> {
   const [row] = await sql<[{ count: number }]>`
     select count(*)::int as count from public.endpoints as e where not exists (

@@ -7,7 +7,8 @@ export const LOAD_USAGE = `deno task load [flags]
 Syncs 1,000 endpoints of 50 users each minute on a stack of its own, one of the users having 900 of
 them: how late they begin, what fails, how many connections and how much memory it takes. Linux only.
 
-  --minutes N  how long to measure (default 10); from 3 on, bench/load.md is written
+  --minutes N  how long to measure (default 10); from 3 on, the section Load of
+               bench/results.md is written
   --help       this text`;
 
 /** Shorter than this nothing is written. */

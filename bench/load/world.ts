@@ -7,6 +7,7 @@ import { loadOrCreateServiceAccount } from "../../local/google/service_account.t
 import { type Stack, startStack } from "../../local/stack.ts";
 import { copyEndpoint } from "../copies.ts";
 import { startProgram } from "../program.ts";
+import { PROVIDER } from "./sampler.ts";
 
 /** Endpoints by the number of their files. */
 const MIX = [
@@ -33,6 +34,10 @@ export interface LoadWorld extends AsyncDisposable {
   readonly stack: Stack;
   readonly sql: postgres.Sql;
   readonly denoVersion: string;
+  /** Lines of the functions' logs that tell of an error. */
+  countLoggedErrors(): Promise<number>;
+  /** Ids of the processes at work, those of the server left out. */
+  pids(): Readonly<Record<string, number>>;
 }
 
 /** Boots the stack and fills it; nothing is due yet. */
@@ -42,14 +47,13 @@ export async function createLoadWorld(say: (line: string) => void): Promise<Load
   parts.defer(() => Deno.remove(folder, { recursive: true }));
   const keyFile = join(folder, "service_account.json");
   const credentials = JSON.stringify(await loadOrCreateServiceAccount(keyFile));
-  const port = freePort();
   const program = await startProgram({
     deno: Deno.execPath(),
     name: "load_drives",
-    args: [String(port), keyFile, MIX.map(({ files }) => files).join(",")],
-  }, z.object({ drive_ids: z.array(z.string()) }));
+    args: ["0", keyFile, MIX.map(({ files }) => files).join(",")],
+  }, z.object({ url: z.url(), drive_ids: z.array(z.string()) }));
   parts.defer(() => program.stop());
-  const url = `http://127.0.0.1:${port}`;
+  const { url } = program.said;
   const { version: denoVersion } = await findFunctionsDeno();
   const stack = await startStack({
     stateDir: folder,
@@ -61,6 +65,10 @@ export async function createLoadWorld(say: (line: string) => void): Promise<Load
       CONNECTOR_GOOGLE_API_URL: url,
       CONNECTOR_GOOGLE_TOKEN_URL: `${url}/token`,
       CONNECTOR_GOOGLE_DRIVE_CREDENTIALS: credentials,
+      // It is asked nothing; without them its function would log an error.
+      CONNECTOR_AUTODESK_API_URL: url,
+      CONNECTOR_AUTODESK_CLIENT_ID: "LoadClientId",
+      CONNECTOR_AUTODESK_CLIENT_SECRET: crypto.randomUUID(),
     },
     log: say,
   });
@@ -74,7 +82,19 @@ export async function createLoadWorld(say: (line: string) => void): Promise<Load
   parts.defer(() => sql.end({ timeout: 5 }));
   await fill(sql, program.said.drive_ids, say);
   const owned = parts.move();
-  return { stack, sql, denoVersion, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return {
+    stack,
+    sql,
+    denoVersion,
+    countLoggedErrors: () => countErrors(join(folder, "logs")),
+    pids: () => ({
+      ...stack.functionPids(),
+      "gateway and REST": Deno.pid,
+      "scheduler": stack.workerPid() ?? 0,
+      [PROVIDER]: program.pid,
+    }),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
 }
 
 function userId(index: number): string {
@@ -145,7 +165,11 @@ async function waitUntilCompleted(sql: postgres.Sql, id: string): Promise<void> 
   }
 }
 
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
+async function countErrors(folder: string): Promise<number> {
+  let count = 0;
+  for await (const { name } of Deno.readDir(folder)) {
+    const text = await Deno.readTextFile(join(folder, name));
+    count += text.split("\n").filter((line) => line.includes('"level":"error"')).length;
+  }
+  return count;
 }

@@ -2,7 +2,7 @@
  * An emulated Google with a shared drive of each size, which change all the time, in a process of its
  * own. Prints one line of JSON when it is ready.
  *
- * Arguments: port, path of the service account's key file, numbers of files joined by commas.
+ * Arguments: port (0: any), path of the service account's key file, numbers of files joined by commas.
  */
 import { arrangeDrive } from "../../local/google/arrangement.ts";
 import { DriveModel } from "../../local/google/drive_model.ts";
@@ -42,4 +42,4 @@ setInterval(() => {
   }
 }, CHANGE_EVERY_MS);
 Deno.addSignalListener("SIGTERM", () => Deno.exit(0));
-await printJson({ drive_ids: driveIds });
+await printJson({ url: server.origin, drive_ids: driveIds });

@@ -1,9 +1,10 @@
 /** A whole campaign: kills and troubles at instants decided by a seed, then peace, then the truth. */
-import { oneLine } from "../failure.ts";
+import { oneLine, StackError } from "../failure.ts";
 import type { StackOptions } from "../stack_options.ts";
-import { createChance, keysOf } from "./chance.ts";
+import { type Chance, createChance, keysOf } from "./chance.ts";
 import { awaitConvergence, type Convergence } from "./convergence.ts";
 import { kill, type Killed, type Victim, VICTIMS } from "./kills.ts";
+import { type LapsedLeases, watchLeases } from "./lease_watch.ts";
 import { createStage, type Stage } from "./stage.ts";
 import { calm, cause, type Trouble, TROUBLES } from "./troubles.ts";
 import { startUsers } from "./users.ts";
@@ -34,9 +35,18 @@ export interface CampaignReport extends Convergence {
   readonly killed: number;
   /** Leases whose holder was killed with them in its hands. */
   readonly leasesLost: number;
+  /** Of them, those of first syncs. */
+  readonly firstSyncsLost: number;
+  readonly lapsed: LapsedLeases;
   readonly changes: number;
   readonly seconds: number;
+  readonly serverVersion: string;
+  readonly standIns: readonly string[];
 }
+
+/** A campaign that takes longer than this, and this for each kill, hangs. */
+const LONGEST_MS = 900_000;
+const LONGEST_MS_PER_KILL = 20_000;
 
 /** Runs a campaign on a stack of its own. */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignReport> {
@@ -44,17 +54,50 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRep
   const chance = createChance(options.seed);
   await using stage = await createStage({ ...options, chance });
   options.say("the stack is up; the chaos begins");
+  using limit = createLimit(options.kills);
+  // The stage is taken down whatever ends this, and so nothing waits for ever.
+  const found = await Promise.race([
+    play(stage, chance, options),
+    limit.passed,
+    stage.stack.failed.then((reason) => Promise.reject(reason)),
+  ]);
+  const seconds = Math.round((performance.now() - startedAtMs) / 1000);
+  return { ...found, seconds, standIns: stage.stack.info.stand_ins };
+}
+
+/** Rejects when a campaign takes much longer than any should. */
+function createLimit(kills: number): Disposable & { readonly passed: Promise<never> } {
+  const passed = Promise.withResolvers<never>();
+  const ms = LONGEST_MS + kills * LONGEST_MS_PER_KILL;
+  const timer = setTimeout(
+    () => passed.reject(new StackError(`The campaign did not end within ${ms / 60_000} minutes`)),
+    ms,
+  );
+  return { passed: passed.promise, [Symbol.dispose]: () => clearTimeout(timer) };
+}
+
+async function play(
+  stage: Stage,
+  chance: Chance,
+  options: CampaignOptions,
+): Promise<Omit<CampaignReport, "seconds" | "standIns">> {
+  const leases = watchLeases(stage);
   const users = startUsers(stage, createChance(options.seed + 1));
   const deeds = await strike(stage, chance, options);
   await calm(stage);
   const { changes } = await users.stop();
   options.say(`${deeds.killed} processes were killed; waiting for peace`);
   const convergence = await awaitConvergence(stage, users.seen, options.say);
+  const lapsed = await leases.stop();
+  const [row] = await stage.sql<[{ server_version: string }]>`show server_version`;
+  const faults = [...convergence.faults, ...lapsed.faults];
   return {
     ...convergence,
     ...deeds,
+    lapsed,
+    faults,
     changes,
-    seconds: Math.round((performance.now() - startedAtMs) / 1000),
+    serverVersion: row.server_version,
   };
 }
 
@@ -63,6 +106,7 @@ interface Deeds {
   readonly troubles: Record<string, number>;
   killed: number;
   leasesLost: number;
+  firstSyncsLost: number;
 }
 
 /** One trouble comes for so many kills. */
@@ -70,11 +114,11 @@ const KILLS_PER_TROUBLE = 2;
 
 async function strike(
   stage: Stage,
-  chance: ReturnType<typeof createChance>,
+  chance: Chance,
   options: CampaignOptions,
 ): Promise<Deeds> {
   const { kills, longestPauseMs, say } = options;
-  const deeds: Deeds = { kills: {}, troubles: {}, killed: 0, leasesLost: 0 };
+  const deeds: Deeds = { kills: {}, troubles: {}, killed: 0, leasesLost: 0, firstSyncsLost: 0 };
   const underWay = new Map<string, Promise<void>>();
   const begin = (name: string, work: Promise<unknown>) => {
     const settled = work.then(
@@ -84,9 +128,10 @@ async function strike(
       .finally(() => underWay.delete(name));
     underWay.set(name, settled);
   };
-  const note = (victim: Victim, { processes, leases }: Killed) => {
+  const note = (victim: Victim, { processes, leases, firstSyncs }: Killed) => {
     deeds.killed += processes;
     deeds.leasesLost += processes > 0 ? leases : 0;
+    deeds.firstSyncsLost += processes > 0 ? firstSyncs : 0;
     deeds.kills[victim] = (deeds.kills[victim] ?? 0) + processes;
     say(`${deeds.killed}/${kills} killed: ${victim}${leases > 0 ? ` with ${leases} leases` : ""}`);
   };

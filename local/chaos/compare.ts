@@ -1,4 +1,5 @@
 import type postgres from "postgres";
+import { type Fault, faultOf } from "./faults.ts";
 import type { TrueFile } from "./place.ts";
 import type { WatchedEndpoint } from "./stage.ts";
 
@@ -6,15 +7,12 @@ interface Row extends TrueFile {
   readonly is_deleted: boolean;
 }
 
-/** Most differences of one kind that are told of one endpoint. */
-const MOST_TOLD = 3;
-
 /** Compares an endpoint's rows with what its provider holds; tells what is not as it must be. */
 export async function compareWithTruth(
   sql: postgres.Sql,
   { id: endpoint, place }: WatchedEndpoint,
   seen: ReadonlySet<string>,
-): Promise<{ readonly files: number; readonly faults: readonly string[] }> {
+): Promise<{ readonly files: number; readonly faults: readonly Fault[] }> {
   const rows = await sql<Row[]>`
     select external_file_id as id, file_name as name, file_path as path, file_size::text as size,
       deleted_at is not null as is_deleted
@@ -26,22 +24,37 @@ export async function compareWithTruth(
   const living = rows.filter((row) => !row.is_deleted);
   const ids = new Set(rows.map(({ id }) => id));
   const bytes = living.reduce((sum, { size }) => sum + BigInt(size ?? 0), 0n);
-  const faults = [
-    ...differences(living, place.truth()),
-    ...ids.size === rows.length ? [] : [`${rows.length - ids.size} files are there twice`],
-    ...some([...seen].filter((id) => !ids.has(id)), "was there once and has no row"),
-    ...Number(state.file_count) === living.length
+  const prefix = `${state.name} (${place.endpointType}): `;
+  const lostRows = [...seen].filter((id) => !ids.has(id)).map((id) =>
+    `${id} was there once and has no row`
+  );
+  const counters = [
+    Number(state.file_count) === living.length
       ? []
       : [`file_count is ${state.file_count}, not ${living.length}`],
-    ...state.total_bytes === String(bytes)
+    state.total_bytes === String(bytes)
       ? []
       : [`total_bytes is ${state.total_bytes}, not ${bytes}`],
+  ].flat();
+  const faults = [
+    ...differences(living, place.truth(), prefix),
+    ...faultOf("files there twice", twice(rows), prefix),
+    ...faultOf("files lost", lostRows, prefix),
+    ...faultOf("counters that are off", counters, prefix),
   ];
-  const name = `${state.name} (${place.endpointType})`;
-  return { files: living.length, faults: faults.map((fault) => `${name}: ${fault}`) };
+  return { files: living.length, faults };
 }
 
-function differences(living: readonly TrueFile[], truth: readonly TrueFile[]): string[] {
+function twice(rows: readonly Row[]): string[] {
+  const known = new Set<string>();
+  return rows.filter(({ id }) => known.size === known.add(id).size).map(tell);
+}
+
+function differences(
+  living: readonly TrueFile[],
+  truth: readonly TrueFile[],
+  prefix: string,
+): readonly Fault[] {
   const shown = new Map(living.map((row) => [row.id, row]));
   const expected = new Map(truth.map((file) => [file.id, file]));
   const lost = truth.filter(({ id }) => !shown.has(id));
@@ -51,20 +64,16 @@ function differences(living: readonly TrueFile[], truth: readonly TrueFile[]): s
     return row !== undefined && tell(row) !== tell(file);
   });
   return [
-    ...some(lost.map(tell), "is lost"),
-    ...some(extra.map(tell), "is gone and still there"),
-    ...some(
+    ...faultOf("files lost", lost.map(tell), prefix),
+    ...faultOf("files gone and still there", extra.map(tell), prefix),
+    ...faultOf(
+      "files not up to date",
       changed.map((file) => `${tell(file)} (shown as ${tell(shown.get(file.id) ?? file)})`),
-      "is not up to date",
+      prefix,
     ),
   ];
 }
 
 function tell({ name, path, size }: TrueFile): string {
   return JSON.stringify([path, name, size]);
-}
-
-function some(list: readonly string[], what: string): string[] {
-  const told = list.slice(0, MOST_TOLD).map((each) => `${each} ${what}`);
-  return list.length > MOST_TOLD ? [...told, `${list.length} in all: ${what}`] : told;
 }

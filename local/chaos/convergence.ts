@@ -2,13 +2,14 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { compareWithTruth } from "./compare.ts";
+import { type Fault, faultOf } from "./faults.ts";
 import type { Stage } from "./stage.ts";
 import { steadily } from "./steadily.ts";
 
 /** What was found. */
 export interface Convergence {
-  /** What is not as it must be, one line each; none when all is well. */
-  readonly faults: readonly string[];
+  /** What is not as it must be; none when all is well. */
+  readonly faults: readonly Fault[];
   readonly endpoints: number;
   readonly files: number;
   /** Seconds from the end of the chaos until all was at rest. */
@@ -17,6 +18,8 @@ export interface Convergence {
   readonly askedAgain: number;
   /** Runs by how they ended: status, and error code where there is one. */
   readonly runs: Readonly<Record<string, number>>;
+  /** Runs by type of endpoint and mode. */
+  readonly runsByMode: Readonly<Record<string, number>>;
 }
 
 /** Leases of living workers that have given up last two minutes; what was to do takes its time, too. */
@@ -45,13 +48,11 @@ export async function awaitConvergence(
     files += compared.files;
     faults.push(...compared.faults);
   }
-  faults.push(...await leftovers(stage), ...brokenLogs(stage));
   const runs = await runsByEnd(stage);
-  // The code says that the product met something it has no name for.
-  if (Object.keys(runs).some((end) => end.endsWith(" internal"))) {
-    faults.push("a run ended as internal");
-  }
-  return { faults, endpoints: stage.endpoints.length, files, settledSeconds, askedAgain, runs };
+  faults.push(...await leftovers(stage), ...brokenLogs(stage), ...internalRuns(runs));
+  const runsByMode = await countByMode(stage);
+  const endpoints = stage.endpoints.length;
+  return { faults, endpoints, files, settledSeconds, askedAgain, runs, runsByMode };
 }
 
 async function askAll({ sql, endpoints }: Stage): Promise<Date> {
@@ -74,20 +75,21 @@ interface Unsettled {
 }
 
 async function settle(stage: Stage, since: Date, say: (line: string) => void) {
-  const faults: string[] = [];
   const deadline = performance.now() + DEADLINE_MS;
   let askedAgain = 0;
   let askedAt = performance.now();
   while (true) {
     const left = await unsettled(stage, since);
-    faults.push(
-      ...left.filter(({ is_stuck }) => is_stuck).map(({ name }) => `${name}: a lease is stuck`),
-    );
+    const faults = [
+      ...faultOf(
+        "leases stuck beyond their time",
+        left.filter(({ is_stuck }) => is_stuck).map(({ name }) => name),
+      ),
+    ];
     if (left.length === 0 || faults.length > 0) return { faults, askedAgain };
     if (performance.now() > deadline) {
-      const tell = ({ name, status, message }: Unsettled) =>
-        `${name}: never settled (${status}: ${message})`;
-      return { faults: left.map(tell), askedAgain };
+      const tell = ({ name, status, message }: Unsettled) => `${name} (${status}: ${message})`;
+      return { faults: [...faultOf("endpoints not at rest", left.map(tell))], askedAgain };
     }
     if (performance.now() - askedAt > ASK_AGAIN_MS) {
       askedAt = performance.now();
@@ -123,8 +125,10 @@ async function unsettled({ sql }: Stage, since: Date): Promise<readonly Unsettle
   );
 }
 
+const LEFT_RUNNING = "runs left running";
+
 /** Rows that belong to something that is over. */
-async function leftovers({ sql }: Stage): Promise<readonly string[]> {
+async function leftovers({ sql }: Stage): Promise<readonly Fault[]> {
   const [row] = await sql<[Record<string, number>]>`
     select
       (select count(*)::int from public.sync_logs as r where r.status = 'running' and not exists (
@@ -136,21 +140,30 @@ async function leftovers({ sql }: Stage): Promise<readonly string[]> {
         join connector.endpoint_states as s on s.endpoint_id = p.endpoint_id
         where s.run_id is null) as "items left without a folder",
       (select count(*)::int from connector.folder_errors) as "folders left unread"`;
-  return Object.entries(row).filter(([, count]) => count > 0)
-    .map(([what, count]) => `${count} ${what}`);
+  return Object.entries(row).filter(([, count]) => count > 0).map(([what, count]) => ({
+    check: what === LEFT_RUNNING ? LEFT_RUNNING : "leftovers of runs that are over",
+    count,
+    told: what,
+  }));
 }
 
 /** Lines that no function writes, whatever fails around it. */
 const NEVER_WRITTEN =
   /"(invocation_broken|heartbeat_broken|background_failed)"|handler failed|background work failed|"internal"/;
 
-function brokenLogs({ stateDir }: Stage): readonly string[] {
+function brokenLogs({ stateDir }: Stage): readonly Fault[] {
   const folder = join(stateDir, "logs");
-  return readdirSync(folder).flatMap((name) =>
-    Deno.readTextFileSync(join(folder, name)).split("\n")
-      .filter((line) => NEVER_WRITTEN.test(line)).slice(0, 3)
-      .map((line) => `${name}: ${line.slice(0, 600)}`)
-  );
+  return readdirSync(folder).flatMap((name) => {
+    const lines = Deno.readTextFileSync(join(folder, name)).split("\n")
+      .filter((line) => NEVER_WRITTEN.test(line)).map((line) => line.slice(0, 600));
+    return faultOf("log lines that nobody writes", lines, `${name}: `);
+  });
+}
+
+/** The code says that the product met something it has no name for. */
+function internalRuns(runs: Readonly<Record<string, number>>): readonly Fault[] {
+  const ends = Object.entries(runs).filter(([end]) => end.endsWith(" internal"));
+  return ends.map(([told, count]) => ({ check: "runs ended as internal", count, told }));
 }
 
 async function runsByEnd({ sql }: Stage): Promise<Record<string, number>> {
@@ -158,4 +171,12 @@ async function runsByEnd({ sql }: Stage): Promise<Record<string, number>> {
     select concat_ws(' ', status, error_code) as end, count(*)::int as count
     from public.sync_logs group by 1 order by 2 desc`;
   return Object.fromEntries(rows.map(({ end, count }) => [end, count]));
+}
+
+async function countByMode({ sql }: Stage): Promise<Record<string, number>> {
+  const rows = await sql<{ kind: string; count: number }[]>`
+    select concat_ws(' ', e.endpoint_type, r.mode) as kind, count(*)::int as count
+    from public.sync_logs as r join public.endpoints as e on e.id = r.endpoint_id
+    group by 1 order by 1`;
+  return Object.fromEntries(rows.map(({ kind, count }) => [kind, count]));
 }

@@ -38,6 +38,8 @@ export interface Killed {
   readonly processes: number;
   /** Leases that those processes held. */
   readonly leases: number;
+  /** Of them, those of first syncs. */
+  readonly firstSyncs: number;
 }
 
 /** Kills; leases of the dead are made to lapse at once, and later for claims nobody took over. */
@@ -55,13 +57,13 @@ export async function kill(
       const held = (await heldLeases(stage.sql)).filter(isItsOwn);
       const processes = end([functionPid(stage, victim)]);
       if (processes > 0) await lapse(stage.sql, held);
-      return { processes, leases: held.length };
+      return { processes, ...count(held) };
     }
     case "dispatcher": {
       const held = (await heldLeases(stage.sql)).filter(({ is_begun }) => !is_begun);
       const processes = end([functionPid(stage, DISPATCHER)]);
       if (processes > 0) later(lapseLater(stage, held));
-      return { processes, leases: held.length };
+      return { processes, ...count(held) };
     }
     case "deploy": {
       const slugs = [...Object.keys(SYNC_FUNCTIONS), DISPATCHER];
@@ -71,15 +73,22 @@ export async function kill(
       // the database; nobody else makes one before the first of them is started again.
       await sleep(STARTED_AGAIN_AFTER_MS);
       await lapse(stage.sql, await heldLeases(stage.sql));
-      return { processes, leases: held.length };
+      return { processes, ...count(held) };
     }
     case "scheduler":
-      return { processes: end([stage.stack.workerPid()]), leases: 0 };
+      return { processes: end([stage.stack.workerPid()]), ...count([]) };
     case "session":
-      return { processes: end([await sessionPid(stage, chance)]), leases: 0 };
+      return { processes: end([await sessionPid(stage, chance)]), ...count([]) };
     case "server":
-      return { processes: end([stage.stack.database.pid ?? null]), leases: 0 };
+      return { processes: end([stage.stack.database.pid ?? null]), ...count([]) };
   }
+}
+
+function count(held: readonly HeldLease[]): Omit<Killed, "processes"> {
+  return {
+    leases: held.length,
+    firstSyncs: held.filter(({ is_first_sync }) => is_first_sync).length,
+  };
 }
 
 function functionPid({ stack }: Stage, slug: string): number | null {

@@ -9,13 +9,16 @@ export interface HeldLease {
   readonly endpoint_type: string;
   /** A sync function has taken it over; until then it is the dispatcher's. */
   readonly is_begun: boolean;
+  /** The endpoint has never been listed to its end. */
+  readonly is_first_sync: boolean;
 }
 
 /** The leases held at this instant; none where the database does not say. */
 export async function heldLeases(sql: postgres.Sql): Promise<readonly HeldLease[]> {
   try {
     return await sql<HeldLease[]>`
-      select endpoint_id, lease_token, endpoint_type, run_id is not null as is_begun
+      select endpoint_id, lease_token, endpoint_type, run_id is not null as is_begun,
+        last_listing_completed_at is null as is_first_sync
       from connector.endpoint_states where lease_token is not null`;
   } catch {
     // The database is down: the leases of whoever is killed now run out by themselves.

@@ -8,10 +8,14 @@ Kills the functions, the scheduler and the database of a stack of its own (SIGKI
 instants), cuts and slows what lies between them, while two emulated providers change. Then compares
 every file with the providers' truth. Status 0 when nothing is lost, doubled or stuck. Linux only.
 
-  --kills N        processes to kill (default 200; about four a minute are under way at any time)
+  --kills N        processes to kill (default 200); from 40 on, the section Chaos of
+                   bench/results.md is written
   --seed N         decides everything but the machine's own timing (default: a new one, printed)
   --database WHICH embedded (default), or system
   --help           this text`;
+
+/** With fewer than this nothing is written. */
+export const WRITTEN_FROM_KILLS = 40;
 
 /** What `deno task chaos` was asked to do. */
 export interface ChaosOptions {

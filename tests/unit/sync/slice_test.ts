@@ -25,7 +25,7 @@ Deno.test("workLeases() begins all endpoints in one call and works on each of th
   assert.equal(engine.db.calls.filter((call) => call === "beginSlice").length, 1);
 });
 
-Deno.test("workLeases() works on five endpoints at a time", async () => {
+Deno.test("workLeases() works on ten endpoints at a time", async () => {
   const running = new Set<string>();
   let most = 0;
   const script: Script = {
@@ -39,7 +39,7 @@ Deno.test("workLeases() works on five endpoints at a time", async () => {
   };
   const engine = createTestEngine(script);
   await workLeases(lease(engine, addDrives(engine, 20)), engine.deps);
-  assert.equal(most, 5);
+  assert.equal(most, 10);
 });
 
 Deno.test("workLeases() lets small endpoints pass a big one", async () => {
@@ -89,6 +89,26 @@ Deno.test("workLeases() never holds more leases than may run at once", async () 
   };
   await workLeases(lease(engine, endpoints.slice(0, 1)), engine.deps, { cpuBudgetMs: 1e9 });
   assert.equal(most, 3);
+  assert.ok(endpoints.every(({ status }) => status === "completed"));
+});
+
+Deno.test("workLeases() holds no lease that waits for a lane, and keeps every lane at work", async () => {
+  let most = 0;
+  let leasesAtReads = 0;
+  let reads = 0;
+  const script: Script = { drives: new Map() };
+  const engine = createTestEngine(script, { maxConcurrentSyncs: 100 });
+  const endpoints = addDrives(engine, 80);
+  script.onRead = async () => {
+    const held = endpoints.filter(({ leaseToken }) => leaseToken !== null).length;
+    most = Math.max(most, held);
+    leasesAtReads += held;
+    // Lanes must not become idle together, for then they claim together.
+    for (let turn = ++reads * 37 % 101; turn > 0; turn--) await Promise.resolve();
+  };
+  await workLeases(lease(engine, endpoints.slice(0, 10)), engine.deps, { cpuBudgetMs: 1e9 });
+  assert.equal(most, 10);
+  assert.ok(leasesAtReads / reads > 9, `${leasesAtReads / reads} leases on average`);
   assert.ok(endpoints.every(({ status }) => status === "completed"));
 });
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Claim } from "../db/connector_db.ts";
 import { FAILURE_CODES, type FailureCode } from "../errors.ts";
 import type { Secret } from "../secret.ts";
+import { LANES } from "../sync/limits.ts";
 
 /** Claims that go to one invocation of a sync function. */
 export interface Batch {
@@ -35,8 +36,11 @@ export interface StartDeps {
   readonly secretKey: Secret;
 }
 
-/** Most light endpoints in one invocation: calls between functions are limited, CPU time is too. */
-export const LIGHT_PER_INVOCATION = 10;
+/**
+ * Most light endpoints in one invocation: calls between functions are limited, CPU time is too. No
+ * more than it works on at once, since a lease that waits keeps another sync from running.
+ */
+export const LIGHT_PER_INVOCATION = LANES;
 
 const RefusalBody = z.object({ code: z.enum(FAILURE_CODES), message: z.string().max(2_000) });
 

@@ -31,8 +31,11 @@ export const CPU_PER_CALL_MS = 1;
  */
 export const CPU_PER_ITEM_MS = 0.02;
 
-/** Endpoints worked at the same time by one invocation. */
-export const LANES = 5;
+/**
+ * Endpoints worked at the same time by one invocation. Most of a small sync is waiting, for a provider
+ * and for commits; what it holds in memory is bounded by the places below, whatever this is.
+ */
+export const LANES = 10;
 
 /** Tasks of one endpoint held in memory; the others wait in the database. */
 export const HELD_TASKS = 100;

@@ -62,7 +62,8 @@ function createDesk<Config>(
   const waiting: EndpointSlice[] = [];
   let isMoreDue = isMoreDueAtFirst;
   let isWorkLeft = false;
-  let pulling: Promise<void> | null = null;
+  let idleLanes = 0;
+  let pulling: Promise<boolean> | null = null;
 
   async function begin(leases: readonly Lease[]): Promise<void> {
     const contexts = await beginSlice(leases, budget, deps);
@@ -77,32 +78,47 @@ function createDesk<Config>(
     );
   }
 
-  async function pull(): Promise<void> {
+  /** Claims for the lanes that are idle; answers whether each of them got what it asked for. */
+  async function pull(): Promise<boolean> {
+    // Lanes that become idle together ask together.
+    await Promise.resolve();
+    // A lease that waits for a lane counts as a running sync, and would keep others from running.
+    const batch = idleLanes;
     try {
       budget.spend({ calls: 1 });
       const { claims, more_due } = await deps.db.claim({
         maxConcurrent: deps.maxConcurrentSyncs,
-        batch: LANES,
+        batch,
         endpointType: deps.provider.key,
       });
       isMoreDue = more_due;
       if (claims.length > 0) await begin(claims);
+      return claims.length >= batch;
     } catch (cause) {
       // What is due stays due: the next tick finds it.
       isMoreDue = false;
       deps.log.warn("claim_failed", { cause });
+      return false;
+    }
+  }
+
+  async function takeOrPull(): Promise<EndpointSlice | null> {
+    for (let isMoreToHave = true;;) {
+      const slice = waiting.shift();
+      if (slice !== undefined) return slice;
+      if (!isMoreToHave || !isMoreDue || budget.isSpent()) return null;
+      pulling ??= pull().finally(() => pulling = null);
+      isMoreToHave = await pulling;
     }
   }
 
   return {
     begin,
     async next() {
-      const before = waiting.shift();
-      if (before !== undefined || !isMoreDue) return before ?? null;
-      // Lanes that are free together share one claim.
-      pulling ??= pull().finally(() => pulling = null);
-      await pulling;
-      return waiting.shift() ?? null;
+      idleLanes += 1;
+      const slice = await takeOrPull();
+      idleLanes -= 1;
+      return slice;
     },
     takeWaiting: () => waiting.shift() ?? null,
     noteWorkLeft: () => {
