@@ -122,7 +122,7 @@ Deno.test("20,000 folders that a feed showed outside the scope leave it in secon
     assert.equal(await count(sql, gone), FOLDERS * 3 / 4);
   }));
 
-Deno.test("a chain of 300 folders is placed in seconds beside 20,000 items that wait", () =>
+Deno.test("a chain of 600 folders is placed in seconds beside 20,000 items that wait", () =>
   withoutStatistics(async (sql) => {
     const lease = await listed(sql, { is_tree: true });
     await sql`
@@ -131,17 +131,17 @@ Deno.test("a chain of 300 folders is placed in seconds beside 20,000 items that 
       select ${lease.endpoint_id}::uuid, 'P' || n, n % 2 = 0, 'nowhere' || n, '{}'
       from generate_series(1, 20000) as n`;
     const chain = Array.from(
-      { length: 300 },
+      { length: 600 },
       (_, n) => folderRecord(`C${n}`, n === 0 ? "R" : `C${n - 1}`, "c"),
     );
     const { added } = await withinLimit(sql, () =>
       commitChanges(sql, lease, {
         folders: chain.toReversed(),
-        files: [fileRecord("deep", { external_parent_id: "C299" })],
+        files: [fileRecord("deep", { external_parent_id: "C599" })],
       }));
     assert.equal(added, 1);
     const [deep] = await sql`select file_path from public.files where external_file_id = 'deep'`;
-    assert.equal(deep?.["file_path"], `${"/c".repeat(300)}/deep.pdf`);
+    assert.equal(deep?.["file_path"], `${"/c".repeat(600)}/deep.pdf`);
     assert.equal(await count(sql, sql`select from connector.pending_items`), 20_000);
   }));
 
