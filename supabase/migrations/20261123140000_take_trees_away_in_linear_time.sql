@@ -2,10 +2,11 @@
 --           the subtree, whatever the planner knows of the tables: what a recursion finds is mis-estimated
 --           always, and joining it with a table, or asking whether something is in it, took time with its
 --           square.
--- Depends:  20261122100900_create_writes.sql, 20261122101200_create_commits.sql,
---           20261122110500_read_again_what_was_out_of_sight.sql,
---           20261122112100_ask_about_absent_items_of_partial_listings.sql
--- Rollback: create the functions as they were.
+-- Depends:  20261123120200_place_changes_in_folders_that_are_there.sql,
+--           20261123120300_ask_about_absent_folders_before_the_fuse.sql,
+--           20261123120400_remove_files_of_unknown_folders.sql,
+--           20261123120500_doubt_only_folders_that_were_met.sql
+-- Rollback: create the functions as they were, connector.other_parent(uuid, jsonb, text[]) among them.
 
 -- In all of these each step of a walk is a lookup in an index (`offset 0` keeps the planner from joining
 -- the whole table instead), and what a walk found is kept as an array: each plan is made for the arrays
@@ -38,7 +39,7 @@ as $$
   select coalesce(array_agg(subtree.external_folder_id), '{}') from subtree;
 $$;
 
--- The folders and items that the listing could not read, and all folders below them.
+-- The folders and items that the listing could not read, or that wait as gone, and all folders below.
 create or replace function connector.unread_items(p_listing connector.listings)
 returns table (external_id text)
 language sql stable security invoker set search_path = ''
@@ -46,6 +47,9 @@ as $$
   with recursive unread as (
     select k.external_folder_id as external_id
     from connector.skipped_subtrees as k where k.listing_id = p_listing.id
+    union
+    select a.external_id
+    from connector.absences as a where a.listing_id = p_listing.id and a.is_gone
     union
     select f.external_folder_id
     from unread
@@ -125,14 +129,12 @@ begin
     bytes := 0;
     return;
   end if;
+  perform connector.rehome_files(
+    p_endpoint_id, connector.folders_below(p_endpoint_id, v_item_ids));
   with recursive subtree as (
-    select f.external_folder_id, i.reason
+    -- A folder may have been listed before it came, and its files after that: it is not known then.
+    select i.id as external_folder_id, i.reason
     from unnest(v_item_ids, v_item_reasons) as i (id, reason)
-    cross join lateral (
-      select k.external_folder_id from connector.folders as k
-      where k.endpoint_id = p_endpoint_id and k.external_folder_id = i.id
-      offset 0
-    ) as f
     union
     select c.external_folder_id, s.reason
     from subtree as s
@@ -147,16 +149,15 @@ begin
   select coalesce(array_agg(subtree.external_folder_id), '{}'), coalesce(array_agg(subtree.reason), '{}')
   into v_folder_ids, v_folder_reasons
   from subtree;
-  perform connector.rehome_files(p_endpoint_id, v_folder_ids);
 
   delete from connector.pending_items as p
   where p.endpoint_id = p_endpoint_id and p.external_id = any (v_item_ids);
   delete from connector.folder_errors as e
-  where e.endpoint_id = p_endpoint_id and e.external_folder_id = any (v_folder_ids || v_item_ids);
+  where e.endpoint_id = p_endpoint_id and e.external_folder_id = any (v_folder_ids);
   -- A listing that could not read a folder because it was going misses nothing.
   delete from connector.skipped_subtrees as k
   where k.listing_id = (select g.id from connector.listings as g where g.endpoint_id = p_endpoint_id)
-    and k.external_folder_id = any (v_folder_ids || v_item_ids);
+    and k.external_folder_id = any (v_folder_ids);
   delete from connector.folders as f
   where f.endpoint_id = p_endpoint_id and f.external_folder_id = any (v_folder_ids)
     and (not f.is_root or f.is_stand_in);
@@ -198,8 +199,8 @@ $$;
 
 -- Of the folders that a feed shows, and those below them, the ones that the open listing may have
 -- read while they were out of sight: they then looked empty, and the feed tells of nothing but the
--- folder that came back. A full listing may have missed any of them; a walk, those that it read.
--- What has yet to be read is no matter of doubt.
+-- folder that came back. A full listing may have missed what lies in any that it met; a walk, what lies
+-- in those that it read. What has yet to be read is no matter of doubt.
 create or replace function connector.doubtful_folders(
   p_endpoint_id uuid, p_listing_id bigint, p_is_noted boolean, p_shown_ids text[]
 )
@@ -218,14 +219,15 @@ as $$
     select k.external_folder_id from connector.folders as k
     where k.endpoint_id = p_endpoint_id and k.external_folder_id = b.id
       and not k.is_gone
-      and (p_is_noted or k.enqueued_listing_id = p_listing_id)
+      and (k.enqueued_listing_id = p_listing_id or p_is_noted and k.seen_listing_id = p_listing_id)
     offset 0
   ) as f;
 $$;
 
 -- What is in the trash with a folder above it stays as it is shown while that folder is known: the
 -- folder's own entry takes it along, or says that the folder is out of the trash again. Of a flat
--- scope, what lies in no known folder is taken out of the page and gone.
+-- scope, what lies in no known folder is taken out of the page and gone; an open full listing knows
+-- the folders that it has met.
 create or replace function connector.settle_buried(p_endpoint_id uuid, p_page jsonb)
 returns jsonb
 language plpgsql stable security invoker set search_path = ''
@@ -234,10 +236,13 @@ as $$
 declare
   v_gone_ids text[];
   v_lost_ids text[];
+  v_noted_listing_id bigint;
 begin
   if not p_page @? '$.*[*].is_buried' then
     return p_page;
   end if;
+  select g.id into v_noted_listing_id
+  from connector.listings as g where g.endpoint_id = p_endpoint_id and g.sweep <> 'nothing';
   v_gone_ids := connector.folders_below(p_endpoint_id, array(
     select r ->> 'external_id' from jsonb_array_elements(p_page -> 'removed') as r));
   with recursive buried as (
@@ -251,7 +256,9 @@ begin
     from buried
     cross join lateral (
       select from connector.folders as k
-      where k.endpoint_id = p_endpoint_id and k.external_folder_id = buried.parent_id and not k.is_gone
+      where k.endpoint_id = p_endpoint_id and k.external_folder_id = buried.parent_id
+        and not k.is_gone
+        and (v_noted_listing_id is null or k.seen_listing_id = v_noted_listing_id)
       offset 0
     ) as f
     where buried.parent_id <> all (v_gone_ids)

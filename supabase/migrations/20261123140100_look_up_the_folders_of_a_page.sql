@@ -4,7 +4,9 @@
 --           What the planner would guess is the number of an endpoint's rows: few, so that to read them all
 --           looks cheap. It is asked for keys instead, which come out of a subquery that it cannot see into
 --           (`offset 0`).
--- Depends:  20261122110400_read_again_what_changed_its_drive.sql, 20261122101200_create_commits.sql
+-- Depends:  20261122110400_read_again_what_changed_its_drive.sql,
+--           20261123120100_read_again_what_vanished_with_a_folder.sql,
+--           20261123120200_place_changes_in_folders_that_are_there.sql
 -- Rollback: create the functions as they were.
 
 -- Of an item's several parents (possible in My Drive before 2020) the first that is in the scope.
@@ -86,6 +88,37 @@ as $$
     coalesce(array_agg(i.external_folder_id) filter (where i.is_changed), '{}'),
     coalesce(array_agg(i.external_folder_id) filter (where i.is_fresh), '{}')
   from incoming as i;
+$$;
+
+-- The folders that lose something by these removals, as far as the item itself did not tell: what is in
+-- the trash says so of itself.
+create or replace function connector.losing_folders(p_endpoint_id uuid, p_removed jsonb)
+returns text[]
+language sql stable security invoker set search_path = ''
+as $$
+  with gone as (
+    select r.external_id
+    from jsonb_to_recordset(p_removed) as r (external_id text, reason text)
+    where r.reason <> 'trashed'
+  )
+  select coalesce(array_agg(distinct p.external_parent_id), '{}')
+  from (
+    select f.external_parent_id
+    from gone cross join lateral (
+      select k.external_parent_id from public.files as k
+      where k.endpoint_id = p_endpoint_id and k.external_file_id = gone.external_id
+        and k.deleted_at is null
+      offset 0
+    ) as f
+    union all
+    select d.external_parent_id
+    from gone cross join lateral (
+      select k.external_parent_id from connector.folders as k
+      where k.endpoint_id = p_endpoint_id and k.external_folder_id = gone.external_id
+      offset 0
+    ) as d
+  ) as p
+  where p.external_parent_id is not null;
 $$;
 
 -- A folder that shows another state than it had was out of sight, or was replaced: of what happened
@@ -199,8 +232,9 @@ begin
 end;
 $$;
 
--- Places waiting items of a tree scope whose parent is now known: folders first, level by level. All
--- that wait are looked at once; after that, only what waits for the folders just placed.
+-- Places waiting items of a tree scope whose parent is now known: folders first, level by level. A full
+-- listing that is open must have met the parent, or have been unable to read what it lies in. All that
+-- wait are looked at once; after that, only what waits for the folders just placed.
 create or replace function connector.place_pending(
   p_endpoint_id uuid, p_listing_id bigint,
   out added integer, out updated integer, out unchanged integer, out added_rows integer,
@@ -215,9 +249,13 @@ declare
   v_records jsonb;
   v_folders record;
   v_files record;
+  v_unread text[];
 begin
   fresh := '{}';
   placed := '{}';
+  select array_agg(u.external_id) into v_unread
+  from connector.listings as g cross join lateral connector.unread_items(g) as u
+  where g.id = p_listing_id;
   v_placeable := array(
     select p.external_id
     from connector.pending_items as p
@@ -225,6 +263,8 @@ begin
       select from connector.folders as k
       where k.endpoint_id = p_endpoint_id and k.external_folder_id = p.external_parent_id
         and not k.is_gone
+        and (p_listing_id is null or k.seen_listing_id = p_listing_id
+          or k.external_folder_id = any (v_unread))
       offset 0
     ) as f
     where p.endpoint_id = p_endpoint_id and p.is_folder);
@@ -259,6 +299,8 @@ begin
         select from connector.folders as d
         where d.endpoint_id = p_endpoint_id and d.external_folder_id = k.external_parent_id
           and not d.is_gone
+          and (p_listing_id is null or d.seen_listing_id = p_listing_id
+            or d.external_folder_id = any (v_unread))
         offset 0
       ) as f
       where k.endpoint_id = p_endpoint_id and not k.is_folder))
