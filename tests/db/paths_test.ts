@@ -247,6 +247,57 @@ function pathOf(tree: Map<string, { parent: string; name: string }>, id: string)
   return path;
 }
 
+/** Lets paths be rewritten in batches of one file, one batch a slice, wherever more than one is to be. */
+async function inSmallBatches(sql: Sql, test: () => Promise<void>): Promise<void> {
+  const replace = (limits: string) =>
+    sql.unsafe(`
+      create or replace function connector.path_limits(
+        out at_once integer, out batch integer, out seconds integer)
+      language sql immutable parallel safe security invoker set search_path = ''
+      as $$ select ${limits}; $$`);
+  const [row] = await sql<{ at_once: number; batch: number; seconds: number }[]>`
+    select * from connector.path_limits()`;
+  await replace("1, 1, 0");
+  try {
+    await test();
+  } finally {
+    await replace(`${row?.at_once}, ${row?.batch}, ${row?.seconds}`);
+  }
+}
+
+Deno.test("very many paths below a renamed folder are rewritten in batches, before the run ends", () =>
+  withDatabase((sql) =>
+    inSmallBatches(sql, async () => {
+      const listing = await Listing.begin(sql);
+      await listing.page({
+        folders: [folderRecord("A", "R"), folderRecord("B", "A"), folderRecord("C", "R")],
+        files: [file("a1", "A"), file("a2", "A"), file("b1", "B"), file("c1", "C")],
+      });
+      await listing.page({ folders: [folderRecord("A", "R", "renamed")] });
+      // What a page shows of such a folder is right at once.
+      await listing.page({ files: [file("a3", "A"), file("b1", "B", "other")] });
+      const before = { a1: "/A/a1", a2: "/A/a2", a3: "/renamed/a3", b1: "/renamed/B/other" };
+      assert.deepEqual(await listing.paths(), { ...before, c1: "/C/c1" });
+
+      let ended = await listing.end();
+      let slices = 1;
+      for (; ended.status === "running"; slices++) {
+        assert.ok(slices < 10, "the run never ends");
+        ended = await finishSlice(sql, await beginSlice(sql), { type: "done" });
+      }
+      assert.equal(ended.status, "completed");
+      assert.ok(slices > 1, "the batches were not shared out among slices");
+      assert.deepEqual(await listing.paths(), {
+        ...before,
+        a1: "/renamed/a1",
+        a2: "/renamed/a2",
+        c1: "/C/c1",
+      });
+      const [left] = await sql`select count(*)::int as folders from connector.stale_paths`;
+      assert.equal(left?.folders, 0);
+    })
+  ));
+
 Deno.test("paths below a top of 12,000 folders are rewritten in seconds, whatever statistics say", () =>
   withDatabase(async (sql) => {
     // As of a table that was empty when it was last looked at.

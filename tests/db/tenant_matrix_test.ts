@@ -58,6 +58,7 @@ const RELATIONS: Readonly<Record<string, Expectation>> = {
   "connector.seen_files": PRIVATE,
   "connector.settings": FIXED,
   "connector.skipped_subtrees": PRIVATE,
+  "connector.stale_paths": PRIVATE,
   "connector.tasks": PRIVATE,
   "connector.token_refreshes": PRIVATE,
   "public.endpoint_overview": { ...readBy("theirs", "nothing"), service: SEEN },
