@@ -192,6 +192,21 @@ Deno.test("a grant for an endpoint that changed hands is not stored", () =>
     assert.equal((await sql`select from public.oauth_tokens`).length, 0);
   }));
 
+Deno.test("an endpoint that becomes one of another provider does not take its grant along", () =>
+  withDatabase(async (sql) => {
+    const endpointId = await connectAccount(sql);
+    await sql`
+      update public.endpoints
+      set endpoint_type = 'autodesk_construction_cloud', endpoint_config = '{"project_id": "b.1"}'
+      where id = ${endpointId}`;
+    const tokens = await sql`
+      select is_active, access_token, refresh_token from public.oauth_tokens
+      where endpoint_id = ${endpointId}`;
+    assert.deepEqual([...tokens], [{ is_active: false, access_token: "", refresh_token: null }]);
+    const [consents] = await sql`select count(*)::int as count from connector.consents`;
+    assert.equal(consents?.count, 0);
+  }));
+
 Deno.test("an endpoint that changes hands loses the grant of its former owner", () =>
   withDatabase(async (sql) => {
     const endpointId = await connectAccount(sql);

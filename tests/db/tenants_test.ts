@@ -182,3 +182,34 @@ Deno.test("an owner works with their endpoint: insert, read, change, delete", ()
     const [left] = await sql`select count(*)::int as states from connector.endpoint_states`;
     assert.equal(left?.states, 0, "the machinery's row goes with the endpoint");
   }));
+
+for (
+  const [name, query] of Object.entries({
+    files:
+      "select count(*), sum(file_size), max(updated_at) from public.files group by endpoint_id",
+    "files by path": "select file_path from public.files order by file_path limit 50",
+    sync_logs: "select status, count(*) from public.sync_logs group by status",
+  })
+) {
+  Deno.test(`a user's query of ${name} reads no row of others, however many there are`, () =>
+    withDatabase(async (sql) => {
+      await twoTenants(sql);
+      await sql`
+        insert into public.endpoints (name, endpoint_type, project_id, user_id)
+        select 'another', 'google_drive', 'p', ${ADA} from generate_series(1, 50)`;
+      await sql`
+        insert into public.files (endpoint_id, external_file_id, file_name, file_link)
+        select e.id, 'f' || n, 'f', 'l' from public.endpoints as e, generate_series(1, 200) as n
+        where e.name = 'another'`;
+      await sql`
+        insert into public.sync_logs (endpoint_id, status, trigger, mode, finished_at)
+        select e.id, 'completed', 'schedule', 'full', now()
+        from public.endpoints as e, generate_series(1, 200) as n where e.name = 'another'`;
+      await sql`analyze public.endpoints, public.files, public.sync_logs`;
+      const explain = `explain (analyze, costs off, timing off, summary off, format text) ${query}`;
+      const plan = (await asUser(sql, GRACE, (as) => as.unsafe(explain)))
+        .map((row) => String(row["QUERY PLAN"])).join("\n");
+      assert.doesNotMatch(plan, /Seq Scan on (?:files|sync_logs)/, plan);
+      assert.doesNotMatch(plan, /Rows Removed by Filter: [1-9]\d{3}/, plan);
+    }));
+}
