@@ -12,7 +12,7 @@
  * lost no other folder, which nobody has reported.
  */
 import { z } from "zod";
-import type { SyncError } from "../../errors.ts";
+import { SyncError } from "../../errors.ts";
 import type { JsonObject, Page, ProviderContext, Task, TaskSeed } from "../types.ts";
 import type { GoogleDriveConfig, GoogleDriveScope } from "./config.ts";
 import { corpusOf, isOutside } from "./corpus.ts";
@@ -27,7 +27,7 @@ import {
   position,
   receipt,
 } from "./paging.ts";
-import { childrenOf } from "./query.ts";
+import { ALL_FOLDERS, childrenOf, listUrl } from "./query.ts";
 import type { DriveItem } from "./schemas.ts";
 import { isAboutOneFolder } from "./scope.ts";
 
@@ -96,7 +96,8 @@ async function readChildren(reading: Reading, context: Context): Promise<Page> {
   try {
     answer = await askPage(request, reading.at, context);
   } catch (error) {
-    if (!isAboutOneFolder(error)) throw error;
+    const isTheirs = isAboutOneFolder(error) || isUnavailable(error) && await canDriveList(context);
+    if (!isTheirs) throw error;
     return giveUp(reading.folderIds, error);
   }
   if (answer.type === "page") return toPage(reading, answer, context.config);
@@ -105,8 +106,30 @@ async function readChildren(reading: Reading, context: Context): Promise<Page> {
   return { ...EMPTY_PAGE, receipt: { restarts: 1 }, next: { type: "more", cursor } };
 }
 
+/** A query that was repeated as often as calls are, in vain. */
+function isUnavailable(error: unknown): error is SyncError {
+  return error instanceof SyncError && error.code === "unavailable";
+}
+
 /**
- * Ends a task whose query was refused. Drive does not say which folder of a group it may not show,
+ * Whether Drive answers other lists: then a folder that it cannot list, however often it is asked, stops
+ * no other. Where it lists nothing, that is the whole run's matter.
+ */
+async function canDriveList(context: Context): Promise<boolean> {
+  const corpus = corpusOf(context.config.scope);
+  const request = { query: ALL_FOLDERS, corpus, pageSize: 1, pageToken: null };
+  try {
+    await context.getJson(listUrl(context.apiUrl, request));
+    return true;
+  } catch (thrown) {
+    // The end of the slice, and a lost lease, are no answers.
+    if (!(thrown instanceof SyncError)) throw thrown;
+    return false;
+  }
+}
+
+/**
+ * Ends a task whose query was refused, or never answered. Drive does not say which folder of a group it may not show,
  * so each is asked alone; a folder refused alone is reported and stops no other.
  */
 function giveUp(folderIds: readonly string[], error: SyncError): Page {
