@@ -236,12 +236,30 @@ for (const code of ["access_denied", "scope_not_found"] as const) {
 }
 
 Deno.test("failures that are not about a folder end the page", async () => {
-  for (const code of ["rate_limited", "unavailable", "credentials_invalid"] as const) {
+  for (const code of ["rate_limited", "credentials_invalid"] as const) {
     const drive = new FakeDrive([]);
     drive.refused.set("A", new SyncError(code, "no"));
     const page = googleDrive.readPage(task("walk", null, ["A", "B"]), drive.context(FOLDER_A));
     await rejects(page, { code });
   }
+  const drive = new FakeDrive([]);
+  drive.interceptor = () => new SyncError("unavailable", "nothing is listed");
+  const page = googleDrive.readPage(task("walk", null, ["A"]), drive.context(FOLDER_A));
+  await rejects(page, { code: "unavailable" });
+});
+
+Deno.test("a folder that is never answered while others are is reported, its group asked one by one", async () => {
+  const drive = new FakeDrive([folder("A", "x"), folder("B", "x"), file("F", "B")]);
+  drive.refused.set("A", new SyncError("unavailable", "no"));
+  const group = await googleDrive.readPage(
+    task("walk", null, ["A", "B"]),
+    drive.context(FOLDER_A),
+  );
+  deepEqual(group.seeds.map(({ key }) => key), ["A", "B"]);
+  deepEqual(group.skipped, []);
+  const alone = await googleDrive.readPage(task("walk", null, ["A"]), drive.context(FOLDER_A));
+  deepEqual(alone.skipped, [{ external_folder_id: "A", code: "unavailable", message: "no" }]);
+  deepEqual(alone.next, { type: "done" });
 });
 
 Deno.test("an incomplete search of a group is reported for every folder of it", async () => {
