@@ -189,3 +189,66 @@ Deno.test("the fuse counts what may be asked about, and an approval is used up b
     const [state] = await sql`select are_deletions_approved from connector.endpoint_states`;
     assert.equal(state?.are_deletions_approved, false);
   }));
+
+/** A run on the feed's terms: listed in full where it is to be, an item of it unreadable. */
+async function runWithUnreadableItem(sql: Sql): Promise<string> {
+  await sql`update connector.endpoint_states set next_run_at = now()`;
+  const lease = await beginSlice(sql);
+  const [run] = await sql<{ mode: string }[]>`
+    select mode from public.sync_logs where status = 'running'`;
+  if (run?.mode === "full") {
+    const [task] = await startListing(sql, lease);
+    await commitPage(sql, lease, {
+      task_id: task?.id ?? 0,
+      files: FILES,
+      folders: FOLDERS,
+      skipped: [{
+        external_folder_id: "R",
+        code: "response_invalid",
+        message: "An item has no id",
+      }],
+    });
+  }
+  await finishSlice(sql, lease, { type: "done" });
+  return run?.mode ?? "";
+}
+
+Deno.test("a listing that stays incomplete is owed at once, then ever less often, and a whole one ends that", () =>
+  withDatabase(async (sql) => {
+    await addEndpoint(sql, { max_files_per_sync: null });
+    const modes: string[] = [];
+    for (let run = 0; run < 5; run++) modes.push(await runWithUnreadableItem(sql));
+    assert.deepEqual(modes, ["full", "full", "incremental", "incremental", "incremental"]);
+
+    const waits: (number | null)[] = [];
+    for (let listing = 0; listing < 3; listing++) {
+      const [state] = await sql<{ minutes: number | null }[]>`
+        select round(extract(epoch from next_listing_at - now()) / 60)::int as minutes
+        from connector.endpoint_states`;
+      waits.push(state?.minutes ?? null);
+      await sql`update connector.endpoint_states set next_listing_at = now()`;
+      assert.equal(await runWithUnreadableItem(sql), "full");
+    }
+    assert.deepEqual(waits, [15, 30, 60]);
+
+    await sql`update connector.endpoint_states set next_listing_at = now(), next_run_at = now()`;
+    const lease = await beginSlice(sql);
+    const [task] = await startListing(sql, lease);
+    await commitPage(sql, lease, { task_id: task?.id ?? 0, files: FILES, folders: FOLDERS });
+    await finishSlice(sql, lease, { type: "done" });
+    const [state] = await sql`
+      select incomplete_listings, next_listing_at, owes_sweep from connector.endpoint_states`;
+    assert.deepEqual({ ...state }, {
+      incomplete_listings: 0,
+      next_listing_at: null,
+      owes_sweep: false,
+    });
+  }));
+
+Deno.test("a full sync that is asked for does not wait for the next listing that is owed", () =>
+  withDatabase(async (sql) => {
+    const id = await addEndpoint(sql, { max_files_per_sync: null });
+    for (let run = 0; run < 3; run++) await runWithUnreadableItem(sql);
+    await sql`select public.request_sync(${id}, 'full')`;
+    assert.equal(await runWithUnreadableItem(sql), "full");
+  }));

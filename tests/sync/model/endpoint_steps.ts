@@ -94,6 +94,8 @@ export async function letTimePass(
 ): Promise<void> {
   await sql`
     update connector.folder_errors set next_attempt_at = now() where endpoint_id = ${endpoint}`;
+  await sql`
+    update connector.endpoint_states set next_listing_at = now() where endpoint_id = ${endpoint}`;
 }
 
 /** The lease is past its time. */
