@@ -98,6 +98,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   await probeSettings({
     functions: functions?.all() ?? [],
     settings,
+    secretKey: assembly.keys.secretKey,
     onMissing: assembly.log,
   });
   const worker = await addScheduler(assembly, database);
