@@ -2,11 +2,19 @@
 import { join } from "node:path";
 import { runCommandLine } from "../local/command.ts";
 import { StackError } from "../local/failure.ts";
+import { parseFlags } from "../local/flags.ts";
 import { repositoryRoot } from "../local/paths.ts";
 import { lastLines, runCommand } from "../local/processes.ts";
 import { SUPABASE_CLI } from "../local/supabase_cli.ts";
 import { createTerminal } from "../local/terminal.ts";
 import { startTestDatabase } from "./test_database.ts";
+
+const USAGE = `deno task gen:types
+
+Boots a database with all migrations and writes the types of its public schema to
+supabase/functions/_shared/db/database.types.ts.
+
+  --help  this text`;
 
 /** Where the types are committed. */
 export const TYPES_FILE = "supabase/functions/_shared/db/database.types.ts";
@@ -31,6 +39,10 @@ export async function generateTypes(databaseUrl: string): Promise<string> {
 
 async function main(): Promise<number> {
   const terminal = createTerminal();
+  if (parseFlags(Deno.args, { help: { type: "boolean", short: "h" } }).help) {
+    terminal.line(USAGE);
+    return 0;
+  }
   await using database = await startTestDatabase(
     "embedded",
     (line) => terminal.line(terminal.style("dim", line)),

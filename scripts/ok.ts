@@ -4,14 +4,27 @@
  */
 import { runCommandLine } from "../local/command.ts";
 import { hasSystemPostgres } from "../local/database.ts";
+import { parseFlags } from "../local/flags.ts";
 import { repositoryRoot } from "../local/paths.ts";
 import { createTerminal } from "../local/terminal.ts";
 import { addTallies, runStep, type Tally, tallyLine } from "./steps.ts";
 import { runTestCommand } from "./test_command.ts";
 
+const USAGE = `deno task ok
+
+Checks format, lint and types, and runs all tests: on the embedded database, and those that depend on
+the server on Debian's as well where it is installed. Takes about fifteen minutes.
+The last line is "N passed, N failed"; status 1 where something failed.
+
+  --help  this text`;
+
 const terminal = createTerminal();
 
 async function main(): Promise<number> {
+  if (parseFlags(Deno.args, { help: { type: "boolean", short: "h" } }).help) {
+    terminal.line(USAGE);
+    return 0;
+  }
   const deno = Deno.execPath();
   let tally: Tally = { passed: 0, failed: 0 };
   const step = async (title: string, ...args: string[]) => {

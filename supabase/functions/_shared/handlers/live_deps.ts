@@ -35,8 +35,12 @@ export function liveDeps(slug: string): FunctionDeps {
 
 function liveLog(slug: string, env: Env, now: () => Date): Log {
   const log = createLog({ level: tolerantLogLevel(env), function: slug, write: writeLine, now });
+  const environment = env("CONNECTOR_ENVIRONMENT");
   const executionId = env("SB_EXECUTION_ID");
-  return executionId === undefined ? log : logWith(log, { execution_id: executionId });
+  return logWith(log, {
+    ...environment === undefined ? {} : { environment },
+    ...executionId === undefined ? {} : { execution_id: executionId },
+  });
 }
 
 function tolerantLogLevel(env: Env): LogLevel {
