@@ -127,6 +127,19 @@ Deno.test("every SQLSTATE that the migrations raise has an entry in docs/operati
   );
 });
 
+Deno.test("every event that the functions log has an entry in docs/operations.md", async () => {
+  const sources = await readTree(ROOT, "supabase/functions/", ".ts");
+  const events = new Set(
+    sources.flatMap(({ text }) =>
+      [...text.matchAll(/\blog(?:\.(?:debug|info|warn|error)|\[[^\]]+\])\(\s*"([a-z_]+)"/g)]
+        .map(([, event]) => event ?? "")
+    ),
+  );
+  assert.ok(events.size > 30);
+  const logs = document(OPERATIONS).split("\n## Logs\n")[1]?.split("\n## ")[0] ?? "";
+  assert.deepEqual([...events].filter((event) => !logs.includes(`\`${event}\``)), []);
+});
+
 Deno.test("every setting of .env.example has an entry in docs/operations.md, and no other", async () => {
   const example = await Deno.readTextFile(`${ROOT}.env.example`);
   const settings = new Set(
