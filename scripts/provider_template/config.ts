@@ -12,6 +12,9 @@ export interface AcmeFilesConfig {
 // one endpoint_config may carry notes for people and other programs.
 const storedConfig = z.object({ folder_id: z.string().regex(/^[A-Za-z0-9_-]{1,200}$/) });
 
+/** The keys that are read. */
+export const CONFIG_KEYS: readonly string[] = Object.keys(storedConfig.shape);
+
 /** Reads `endpoint_config`. */
 export function parseConfig(stored: unknown): AcmeFilesConfig {
   const result = storedConfig.safeParse(stored);

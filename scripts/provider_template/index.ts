@@ -1,6 +1,6 @@
 import { SyncError } from "../../supabase/functions/_shared/errors.ts";
 import type { Provider } from "../../supabase/functions/_shared/providers/types.ts";
-import { type AcmeFilesConfig, parseConfig } from "./config.ts";
+import { type AcmeFilesConfig, CONFIG_KEYS, parseConfig } from "./config.ts";
 import { classify, classifyGrant } from "./failures.ts";
 import { readPage, startListing } from "./listing.ts";
 import { credentialsOf, parseSettings } from "./settings.ts";
@@ -16,6 +16,7 @@ export const acmeFilesProvider: Provider<AcmeFilesConfig> = {
   limits: { maxPageSize: 200, maxParallelTasks: 4, foldersPerTask: 1 },
   scopes: ["files.read"],
   incremental: "walk",
+  configKeys: CONFIG_KEYS,
   parseConfig,
   parseSettings,
   issueToken,

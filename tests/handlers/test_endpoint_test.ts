@@ -41,6 +41,18 @@ Deno.test("a configuration that works passes every check, and says what was seen
   // Every call of the database but the one for the endpoint would have failed.
 });
 
+Deno.test("keys that nobody reads are named, and so is a scope of everything", async () => {
+  const drive = setUpDrive();
+  const misspelt = await testDrive({ foldr_id: drive.folder.id, auth: "application" }, { drive });
+  assert.equal(outline(misspelt), ALL_WELL);
+  assert.match(
+    messageOf(misspelt, "configuration"),
+    /^endpoint_config can be read\. Keys of it that are not used: "foldr_id" \(misspelt\?\)\. .* everything the account can see is synced/,
+  );
+  const narrow = await testDrive({ folder_id: drive.folder.id }, { drive });
+  assert.equal(messageOf(narrow, "configuration"), "endpoint_config can be read.");
+});
+
 Deno.test("a whole shared drive and an account's own corpus pass as well", async () => {
   const drive = setUpDrive();
   assert.equal(outline(await testDrive({ drive_id: drive.drive.id }, { drive })), ALL_WELL);

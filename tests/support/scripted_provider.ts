@@ -71,6 +71,7 @@ export function createScriptedProvider(
     limits: { maxPageSize: 10, maxParallelTasks: 4, foldersPerTask: 50, ...script.limits },
     scopes: ["files:read"],
     incremental: script.onAbsent === undefined ? "feed" : "walk",
+    configKeys: ["source"],
     parseConfig(stored) {
       if (
         typeof stored === "object" && stored !== null && "source" in stored &&

@@ -333,6 +333,10 @@ export interface Provider<Config> {
   readonly scopes: readonly string[];
   /** How changes are found: in change logs, or by walking again the folders that changed. */
   readonly incremental: "feed" | "walk";
+  /** The keys of `endpoint_config` that {@linkcode Provider.parseConfig} reads. */
+  readonly configKeys: readonly string[];
+  /** Says what is synced where a config names no part of what the account can see; else `null`. */
+  describeWholeScope?(config: Config): string | null;
   /** Throws `config_invalid` with a sentence that names the field and what it allows. */
   parseConfig(stored: unknown): Config;
   /** Reads the provider's settings; throws `setting_invalid` naming the setting. */

@@ -34,6 +34,9 @@ const storedConfig = z.object({
   service_account: z.string().regex(/^[A-Za-z0-9._-]{1,100}$/).nullish(),
 });
 
+/** The keys that are read. */
+export const CONFIG_KEYS: readonly string[] = Object.keys(storedConfig.shape);
+
 const RULES: Readonly<Record<keyof typeof storedConfig.shape, string>> = {
   project_id: "project_id must be the id of a project of Autodesk Construction Cloud, with or " +
     'without "b." (the part of its web address after /projects/)',

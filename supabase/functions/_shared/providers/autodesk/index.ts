@@ -2,7 +2,7 @@ import { SyncError } from "../../errors.ts";
 import type { Page, Provider, ProviderContext, Task } from "../types.ts";
 import { confirmGone } from "./absences.ts";
 import { classify } from "./classify.ts";
-import { type AutodeskConfig, parseConfig } from "./config.ts";
+import { type AutodeskConfig, CONFIG_KEYS, parseConfig } from "./config.ts";
 import { readWalkPage } from "./contents.ts";
 import { classifyGrant } from "./grant_errors.ts";
 import { oauthProfile } from "./oauth_profile.ts";
@@ -43,6 +43,7 @@ export const autodesk: Provider<AutodeskConfig> = {
   },
   scopes: [READ_SCOPE],
   incremental: "walk",
+  configKeys: CONFIG_KEYS,
   parseConfig,
   parseSettings,
   issueToken,

@@ -39,6 +39,9 @@ const storedConfig = z.object({
   service_account: z.string().regex(/^[A-Za-z0-9._-]{1,100}$/).nullish(),
 });
 
+/** The keys that are read. */
+export const CONFIG_KEYS: readonly string[] = Object.keys(storedConfig.shape);
+
 const RULES: Readonly<Record<keyof typeof storedConfig.shape, string>> = {
   drive_id: "drive_id must be the id of a shared drive (letters, digits, '-' and '_'; " +
     "the part of its web address after /folders/)",
@@ -90,4 +93,12 @@ export function parseConfig(stored: unknown): GoogleDriveConfig {
 function toScope(folderIds: readonly string[], driveId: string | null): GoogleDriveScope {
   if (folderIds.length > 0) return { type: "folders", folderIds, driveId };
   return driveId === null ? { type: "account" } : { type: "drive", driveId };
+}
+
+/** Says how much an endpoint without a scope reads; `null` where it has one. */
+export function describeWholeScope({ scope }: GoogleDriveConfig): string | null {
+  return scope.type === "account"
+    ? "It names no folder and no shared drive: everything the account can see is synced, its My " +
+      "Drive and all that is shared with it."
+    : null;
 }

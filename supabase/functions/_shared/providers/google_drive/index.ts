@@ -2,7 +2,7 @@ import { SyncError } from "../../errors.ts";
 import type { Page, Provider, ProviderContext, Task } from "../types.ts";
 import { readChanges } from "./changes.ts";
 import { classify } from "./classify.ts";
-import { type GoogleDriveConfig, parseConfig } from "./config.ts";
+import { CONFIG_KEYS, describeWholeScope, type GoogleDriveConfig, parseConfig } from "./config.ts";
 import { classifyGrant } from "./grant_errors.ts";
 import { readFlatPage } from "./listing.ts";
 import { oauthProfile } from "./oauth_profile.ts";
@@ -50,6 +50,8 @@ export const googleDrive: Provider<GoogleDriveConfig> = {
   },
   scopes: [DRIVE_SCOPE],
   incremental: "feed",
+  configKeys: CONFIG_KEYS,
+  describeWholeScope,
   parseConfig,
   parseSettings: (env) => parseSettings(env),
   issueToken,

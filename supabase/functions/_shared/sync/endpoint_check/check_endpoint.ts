@@ -9,6 +9,7 @@ import type {
 } from "../../providers/types.ts";
 import { type Attempt, attempt } from "./attempt.ts";
 import { type Check, type CheckName, type Checks, createChecks } from "./checks.ts";
+import { describeConfig } from "./config_words.ts";
 import { ANSWERED, PLACES } from "./failure_places.ts";
 import { firstTask } from "./first_task.ts";
 import { createTestCalls, type TestCalls, type TestCallsOptions } from "./test_calls.ts";
@@ -77,7 +78,7 @@ class Test<Config> {
         parsed: provider.parseConfig(endpointConfig),
         mode: authModeOf(endpointConfig, needsGrant),
       }),
-      () => "endpoint_config can be read.",
+      ({ parsed }) => describeConfig(provider, endpointConfig, parsed),
     );
     if (settings === null || config === null) return;
     const token = await this.#step(
