@@ -38,13 +38,19 @@ async function deploy(options: DeployOptions, deps: DeployDeps): Promise<number>
   }
   const plan = await checkAll(target, settings);
   if ("problems" in plan) {
-    for (const problem of plan.problems) terminal.error(`✗ ${plainText(problem)}`);
+    for (const problem of plan.problems) terminal.error(problemLines(problem));
+    for (const note of plan.notes) terminal.error(`! ${plainText(note)}`);
     terminal.error("Nothing was changed.");
     return REFUSED;
   }
   terminal.line(`✓ checks: ${plainText(plan.summary)}`);
   for (const note of plan.notes) terminal.line(`! ${plainText(note)}`);
   return await runSteps(plan, target, deps, options.isDryRun);
+}
+
+function problemLines(problem: string): string {
+  const [first = "", ...rest] = problem.split("\n").map(plainText);
+  return [`✗ ${first}`, ...rest.map((line) => `    ${line}`)].join("\n");
 }
 
 async function runSteps(

@@ -11,6 +11,14 @@ import type { VaultSecrets } from "./vault.ts";
 /** Read in place of a reference while there is none, so that the rest can be checked. */
 const NO_REF = "<project>";
 
+/** Why there will be no deployment. */
+export interface Refusal {
+  /** The first line of each says what is wrong; those that follow belong to it. */
+  readonly problems: readonly string[];
+  /** Sentences that may say why. */
+  readonly notes: readonly string[];
+}
+
 /** What a deployment will do, once nothing speaks against it. */
 export interface DeployPlan {
   /** The functions' secrets. */
@@ -28,10 +36,10 @@ export interface DeployPlan {
 export async function checkAll(
   target: Target,
   settings: Settings | { readonly problem: string },
-): Promise<{ readonly problems: readonly string[] } | DeployPlan> {
+): Promise<Refusal | DeployPlan> {
   const project = checkProject(target);
   const local = "problem" in settings
-    ? { problems: [settings.problem] }
+    ? { problems: [settings.problem], notes: [] }
     : checkLocally(settings, target.project?.ref ?? NO_REF);
   const login = await checkLogin(target);
   const database = await checkDatabase(target, "problem" in login);
@@ -42,7 +50,7 @@ export async function checkAll(
     ...("problem" in database ? [database.problem] : []),
   ].filter((problem) => problem !== "");
   if ("problems" in local || "problem" in login || "problem" in database || problems.length > 0) {
-    return { problems };
+    return { problems, notes: local.notes };
   }
   const known = new Set(Object.keys(local.secrets));
   const staying = login.names.filter((name) => name.startsWith("CONNECTOR_") && !known.has(name));
@@ -63,7 +71,7 @@ function checkProject({ project }: Target): string[] {
 function checkLocally(
   settings: Settings,
   ref: string,
-): { readonly problems: readonly string[] } | Omit<DeployPlan, "relations"> {
+): Refusal | Omit<DeployPlan, "relations"> {
   const url = findFunctionsUrl(settings, ref);
   const report = checkSettings(settings, projectAddress(ref === NO_REF ? "a".repeat(20) : ref));
   const problems = [
@@ -71,7 +79,10 @@ function checkLocally(
     ...("problem" in url ? [url.problem] : []),
     ...findLocalAddresses(settings),
   ];
-  if ("problem" in url || problems.length > 0) return { problems };
+  const misspelt = report.unread.length === 0
+    ? []
+    : [`no function asks for ${report.unread.join(", ")}: misspelt?`];
+  if ("problem" in url || problems.length > 0) return { problems, notes: misspelt };
   const secrets = functionSecrets(settings);
   const count = Object.keys(secrets).length;
   return {
@@ -81,12 +92,7 @@ function checkLocally(
       connector_functions_url: url.url,
       connector_dispatch_token: settings[DISPATCH_TOKEN] ?? "",
     },
-    notes: [
-      ...(url.note === undefined ? [] : [url.note]),
-      ...(report.unread.length === 0
-        ? []
-        : [`no function asks for ${report.unread.join(", ")}: misspelt?`]),
-    ],
+    notes: [...(url.note === undefined ? [] : [url.note]), ...misspelt],
     summary: `${count} settings; ${report.providers.join(" and ")}`,
   };
 }

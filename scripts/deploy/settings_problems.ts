@@ -20,8 +20,12 @@ const STAND_INS: ReadonlyMap<string, string> = new Map([
   ["CONNECTOR_TOKEN_KEYS", JSON.stringify({ k: "A".repeat(43) })],
 ]);
 
+/** Where a deployment takes them from. */
+const WHERE_TO = "put it into .env (docs/deployment.md, 1)";
+
 /** What was found. */
 export interface SettingsReport {
+  /** The first line of each says what is wrong; those that follow belong to it. */
   readonly problems: readonly string[];
   /** The providers that can be used. */
   readonly providers: readonly string[];
@@ -54,7 +58,8 @@ export function checkSettings(settings: Settings, projectUrl: string): SettingsR
     ),
   ];
   if (problems.length === 0 && providers.every(({ rest }) => rest !== null)) {
-    problems.push("No provider is set up", ...providers.flatMap(({ rest }) => rest ?? []));
+    const either = providers.flatMap(({ name, rest }) => rest === null ? [] : [`${name}: ${rest}`]);
+    problems.push(["No provider is set up; one of these is enough:", ...either].join("\n"));
   }
   return {
     problems: [...new Set(problems)],
@@ -85,7 +90,12 @@ function findProblems(
         !hidden.has(name) && (standIns.has(name) || env(name) !== undefined)
       );
       if (wrong.length === 0) return { problems, rest: cause.message };
-      problems.push(cause.message);
+      const absent = wrong.find((name) => standIns.has(name) && env(name) === undefined);
+      problems.push(
+        absent === undefined
+          ? cause.message
+          : `The setting ${absent} is missing: ${WHERE_TO}`,
+      );
       wrong.forEach((name) => hidden.add(name));
     }
   }

@@ -27,13 +27,16 @@ Deno.test("one provider is enough, and none is too few", () => {
     unread: [],
   });
   const none = checkSettings(ENGINE, PROJECT_URL);
-  assert.equal(none.problems[0], "No provider is set up");
-  assert.equal(none.problems.length, 3, none.problems.join("\n"));
+  assert.equal(none.problems.length, 1, none.problems.join("\n"));
+  assert.match(
+    none.problems[0] ?? "",
+    /^No provider is set up; [^\n]*:\nGoogle Drive: [^\n]+\nAutodesk Construction Cloud: [^\n]+$/,
+  );
 });
 
 Deno.test("without any setting, every required one is named", () => {
   const { problems } = checkSettings({}, PROJECT_URL);
-  assert.match(problems.join("\n"), /CONNECTOR_DISPATCH_TOKEN is missing/);
+  assert.match(problems.join("\n"), /CONNECTOR_DISPATCH_TOKEN is missing: put it into \.env/);
   assert.match(problems.join("\n"), /CONNECTOR_TOKEN_KEYS is missing/);
 });
 
@@ -48,6 +51,19 @@ Deno.test("a broken setting of one provider is told though another provider work
 Deno.test("a setting that no function reads is pointed out", () => {
   const settings = { ...ENGINE, ...AUTODESK, CONNECTOR_LOG_LEVLE: "debug" };
   assert.deepEqual(checkSettings(settings, PROJECT_URL).unread, ["CONNECTOR_LOG_LEVLE"]);
+});
+
+Deno.test("a misspelt setting is pointed out beside the problem it causes", async () => {
+  const env = `CONNECTOR_DISPATCH_TOKEN=${ENGINE.CONNECTOR_DISPATCH_TOKEN}
+CONNECTOR_TOKEN_KEYS=${ENGINE.CONNECTOR_TOKEN_KEYS}
+CONNECTOR_AUTODESK_CLIENT_ID=id
+CONNECTOR_AUTODESK_CLIENT_SECRT=secret
+`;
+  await using project = await openDeployProject({ env, isLoggedIn: false, isLinked: false });
+  const { status, errors } = await project.deploy();
+  assert.equal(status, 2);
+  assert.match(errors, /^✗ .*CONNECTOR_AUTODESK_CLIENT_SECRET/m);
+  assert.match(errors, /^! no function asks for CONNECTOR_AUTODESK_CLIENT_SECRT: misspelt\?$/m);
 });
 
 Deno.test("a value that cannot be handed to the CLI as it is is refused", () => {
