@@ -92,9 +92,7 @@ function findProblems(
       if (wrong.length === 0) return { problems, rest: cause.message };
       const absent = wrong.find((name) => standIns.has(name) && env(name) === undefined);
       problems.push(
-        absent === undefined
-          ? cause.message
-          : `The setting ${absent} is missing: ${WHERE_TO}`,
+        absent === undefined ? cause.message : `The setting ${absent} is missing: ${WHERE_TO}`,
       );
       wrong.forEach((name) => hidden.add(name));
     }
