@@ -59,7 +59,7 @@ declare
 begin
   if cardinality(p_shown_ids) = 0
     or not exists (select from connector.losses as l where l.endpoint_id = p_endpoint_id) then
-    return '{}';
+    return '{}'::text[];
   end if;
   with shown as (
     select b.id from unnest(connector.folders_below(p_endpoint_id, p_shown_ids)) as b (id)

@@ -245,7 +245,7 @@ language plpgsql volatile security invoker set search_path = ''
 as $$
 declare
   v_placeable text[];
-  v_changed text[] := '{}';
+  v_changed text[] := '{}'::text[];
   v_records jsonb;
   v_folders record;
   v_files record;

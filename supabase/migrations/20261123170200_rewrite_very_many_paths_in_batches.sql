@@ -158,9 +158,7 @@ begin
     where s.endpoint_id = p_endpoint_id
     order by s.external_folder_id
     limit 1;
-    if not found then
-      return true;
-    end if;
+    exit when not found;
     v_ids := array(
       select k.id from public.files as k
       where k.endpoint_id = p_endpoint_id and k.external_parent_id = v_folder_id
@@ -177,10 +175,9 @@ begin
       delete from connector.stale_paths as s
       where s.endpoint_id = p_endpoint_id and s.external_folder_id = v_folder_id;
     end if;
-    if clock_timestamp() >= v_until then
-      return not exists (select from connector.stale_paths as s where s.endpoint_id = p_endpoint_id);
-    end if;
+    exit when clock_timestamp() >= v_until;
   end loop;
+  return not exists (select from connector.stale_paths as s where s.endpoint_id = p_endpoint_id);
 end;
 $$;
 comment on function connector.rewrite_stale_paths(uuid) is
