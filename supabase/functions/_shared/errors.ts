@@ -102,3 +102,8 @@ export function assertNever(value: never): never {
     `Cannot handle an unknown variant: current value is ${JSON.stringify(value)}`,
   );
 }
+
+/** Whether a failure says that there was no proper answer, however often it was asked for. */
+export function isUnavailable(error: unknown): error is SyncError {
+  return error instanceof SyncError && error.code === "unavailable";
+}

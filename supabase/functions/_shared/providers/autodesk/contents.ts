@@ -1,5 +1,5 @@
 /** Reading folders, one by one and page by page. */
-import { SyncError } from "../../errors.ts";
+import { isUnavailable, SyncError } from "../../errors.ts";
 import type { Page, ProviderContext, Task } from "../types.ts";
 import type { AutodeskConfig } from "./config.ts";
 import { type Entries, readEntries } from "./entries.ts";
@@ -15,7 +15,7 @@ import {
   receipt,
 } from "./paging.ts";
 import { withoutSystemFolders } from "./system_folders.ts";
-import { chooseHub, explainRefusal, isRefusal, isUnavailable, verifyProject } from "./project.ts";
+import { chooseHub, explainRefusal, isRefusal, verifyProject } from "./project.ts";
 import { contentsUrl, topFoldersUrl } from "./urls.ts";
 
 type Context = ProviderContext<AutodeskConfig>;

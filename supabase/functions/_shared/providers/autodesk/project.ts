@@ -32,11 +32,6 @@ export function isRefusal(error: unknown): error is SyncError {
       error.code === "config_invalid");
 }
 
-/** Whether a failure says that there was no proper answer, however often it was asked for. */
-export function isUnavailable(error: unknown): error is SyncError {
-  return error instanceof SyncError && error.code === "unavailable";
-}
-
 /** The hub to read in: the configured one, the remembered one, or the one that is found. */
 export async function chooseHub(context: Context): Promise<string> {
   const known = context.config.hubId ?? rememberedHub(context);

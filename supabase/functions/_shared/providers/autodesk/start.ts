@@ -1,9 +1,9 @@
-import { SyncError } from "../../errors.ts";
+import { isUnavailable, SyncError } from "../../errors.ts";
 import type { ListingStart, ProviderContext, SkippedSubtree, TaskSeed } from "../types.ts";
 import type { AutodeskConfig } from "./config.ts";
 import { toFolderRecord, toWalk } from "./folder_record.ts";
 import { inGroups } from "./groups.ts";
-import { chooseHub, isRefusal, isUnavailable, verifyProject } from "./project.ts";
+import { chooseHub, isRefusal, verifyProject } from "./project.ts";
 import { folderAnswer, type FolderResource, parseAnswer } from "./schemas.ts";
 import { unreadableSeed } from "./unreadable.ts";
 import { folderUrl } from "./urls.ts";

@@ -12,7 +12,7 @@
  * lost no other folder, which nobody has reported.
  */
 import { z } from "zod";
-import { SyncError } from "../../errors.ts";
+import { isUnavailable, SyncError } from "../../errors.ts";
 import type { JsonObject, Page, ProviderContext, Task, TaskSeed } from "../types.ts";
 import type { GoogleDriveConfig, GoogleDriveScope } from "./config.ts";
 import { corpusOf, isOutside } from "./corpus.ts";
@@ -106,11 +106,6 @@ async function readChildren(reading: Reading, context: Context): Promise<Page> {
   return { ...EMPTY_PAGE, receipt: { restarts: 1 }, next: { type: "more", cursor } };
 }
 
-/** A query that was repeated as often as calls are, in vain. */
-function isUnavailable(error: unknown): error is SyncError {
-  return error instanceof SyncError && error.code === "unavailable";
-}
-
 /**
  * Whether Drive answers other lists: then a folder that it cannot list, however often it is asked, stops
  * no other. Where it lists nothing, that is the whole run's matter.
@@ -129,8 +124,8 @@ async function canDriveList(context: Context): Promise<boolean> {
 }
 
 /**
- * Ends a task whose query was refused, or never answered. Drive does not say which folder of a group it may not show,
- * so each is asked alone; a folder refused alone is reported and stops no other.
+ * Ends a task whose query was refused, or never answered. Drive does not say which folder of a group
+ * it may not show, so each is asked alone; a folder refused alone is reported and stops no other.
  */
 function giveUp(folderIds: readonly string[], error: SyncError): Page {
   const { code, message } = error;
