@@ -4,11 +4,13 @@ import type { Fault } from "./faults.ts";
 import type { FileSearch } from "./file_search.ts";
 import type { Viewer } from "./file_resource.ts";
 import type { PageTokens } from "./page_tokens.ts";
+import type { ResourceTexts } from "./resource_texts.ts";
 
 /** What the methods of the API work with. */
 export interface ApiContext {
   readonly model: DriveState;
   readonly search: FileSearch;
+  readonly texts: ResourceTexts;
   readonly pageTokens: PageTokens;
   readonly changeTokens: PageTokens;
 }

@@ -9,9 +9,11 @@ import { EmulatorControl, type Quota } from "./emulator_control.ts";
 import { answerFault, jsonResponse } from "./fault_responses.ts";
 import type { Fault } from "./faults.ts";
 import { FileSearch } from "./file_search.ts";
+import { encodeAnswer } from "./json_text.ts";
 import type { NewOAuthClient } from "./oauth_clients.ts";
 import { type OAuthRoute, oauthRouteOf, OAuthService } from "./oauth_service.ts";
 import { PageTokens } from "./page_tokens.ts";
+import { ResourceTexts } from "./resource_texts.ts";
 import { requireScope } from "./scopes.ts";
 import type { ServiceAccountJson } from "./service_account.ts";
 
@@ -87,7 +89,13 @@ class EmulatorCore {
     const pageTokens = new PageTokens(secret, model.now, lifetimeMs);
     // Tokens of the change feed have no term.
     const changeTokens = new PageTokens(secret, model.now, Infinity);
-    this.#context = { model, search: new FileSearch(model), pageTokens, changeTokens };
+    this.#context = {
+      model,
+      search: new FileSearch(model),
+      texts: new ResourceTexts(model),
+      pageTokens,
+      changeTokens,
+    };
     this.#hasControlRoute = options.hasControlRoute ?? false;
     this.control = new EmulatorControl({
       expirePages: () => pageTokens.expireAll(),
@@ -134,7 +142,7 @@ class EmulatorCore {
     const oauthRoute = oauthRouteOf(url.pathname);
     if (oauthRoute !== null) return await this.#answerOAuth(request, url, oauthRoute, fault);
     try {
-      return jsonResponse(JSON.stringify(this.#call(request, url, route, fault)), fault);
+      return jsonResponse(encodeAnswer(this.#call(request, url, route, fault)), fault);
     } catch (error) {
       if (error instanceof ApiError) return error.toResponse();
       throw error;

@@ -2,6 +2,7 @@ import { fileNotFound } from "./api_error.ts";
 import type { ApiCall } from "./api_call.ts";
 import { applyMask, type Mask, parseMask, submaskOf } from "./fields_mask.ts";
 import { fileProjector } from "./file_resource.ts";
+import type { JsonText } from "./json_text.ts";
 import { CORPORA, type Search, searchKey, type SearchResult } from "./file_search.ts";
 import { includesDriveSpace, Parameters } from "./parameters.ts";
 import { DEFAULT_MASKS, FILE_LIST_SHAPE, FILE_SHAPE } from "./resource_shapes.ts";
@@ -44,7 +45,8 @@ export function listFiles(call: ApiCall): unknown {
   const { context, fault, viewer, grant } = call;
   const parameters = new Parameters(call.query, LIST_PARAMETERS);
   const pageSize = parameters.integer("pageSize", { min: 1, max: 1000, standard: 100 });
-  const mask = parseMask(parameters.text("fields") ?? DEFAULT_MASKS.fileList, FILE_LIST_SHAPE);
+  const fields = parameters.text("fields") ?? DEFAULT_MASKS.fileList;
+  const mask = parseMask(fields, FILE_LIST_SHAPE);
   const search = readSearch(parameters, call);
   const isVisible = includesDriveSpace(parameters) && seesAllFiles(grant.scopes);
   const plan = context.search.plan(search);
@@ -60,9 +62,11 @@ export function listFiles(call: ApiCall): unknown {
   const page = isEmpty
     ? { start, end: start, next: total }
     : choosePage(start, pageSize, total, fault);
+  const project = fileProjector(submaskOf(mask, "files"), viewer);
+  const view = JSON.stringify([viewer.account.email, fields]);
   return listBody(page, result, mask, {
     incompleteSearch: fault?.type === "incomplete_search",
-    project: fileProjector(submaskOf(mask, "files"), viewer),
+    encode: (items) => context.texts.list(view, items, project),
     issue: (position) => context.pageTokens.issue(binding, { position, isPartial }),
   });
 }
@@ -124,11 +128,10 @@ function listBody(
   mask: Mask,
   parts: {
     readonly incompleteSearch: boolean;
-    readonly project: (item: SearchResult["items"][number]) => Record<string, unknown>;
+    readonly encode: (items: SearchResult["items"]) => JsonText;
     readonly issue: (position: number) => string;
   },
 ): unknown {
-  const files = result.items.slice(page.start, page.end).map(parts.project);
   const frame: Record<string, unknown> = {
     kind: "drive#fileList",
     incompleteSearch: parts.incompleteSearch,
@@ -140,6 +143,8 @@ function listBody(
   }
   const body: Record<string, unknown> = {};
   Object.assign(body, applyMask(frame, mask));
-  if (mask === null || mask.has("files")) body["files"] = files;
+  if (mask === null || mask.has("files")) {
+    body["files"] = parts.encode(result.items.slice(page.start, page.end));
+  }
   return body;
 }

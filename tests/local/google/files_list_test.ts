@@ -295,3 +295,19 @@ Deno.test("A search between two creation times finds what a search of everything
   emulator.model.createFile({ name: "late", parent: ownerRoot(emulator) });
   assert.deepEqual(await allPages(emulator, { q: `createdTime > '${times.at(-1)}'` }), ["late"]);
 });
+
+Deno.test("files.list shows what changed since, and to each the fields and the view that are theirs", async () => {
+  const emulator = emulatorWithUsers();
+  const file = emulator.model.createFile({ name: 'before "é"', parent: ownerRoot(emulator) });
+  emulator.model.share(file.id, READER);
+  const list = async (email: string, fields: string) =>
+    (await get(emulator, email, "files", { fields: `files(${fields})` }))["files"];
+  assert.deepEqual(await list(OWNER, "name,ownedByMe"), [{ name: 'before "é"', ownedByMe: true }]);
+  assert.deepEqual(await list(READER, "name,ownedByMe"), [{
+    name: 'before "é"',
+    ownedByMe: false,
+  }]);
+  assert.deepEqual(await list(OWNER, "name"), [{ name: 'before "é"' }]);
+  emulator.model.rename(file.id, "after");
+  assert.deepEqual(await list(OWNER, "name"), [{ name: "after" }]);
+});
