@@ -39,6 +39,36 @@ Deno.test("an account is listed flat: all folders before any file", async () => 
   }
 });
 
+Deno.test("files are read beside the folders where one page of folders leads to another", async () => {
+  const folders = Array.from(
+    { length: 5 },
+    (_, n) => folder(`A${n}`, "D", { createdTime: "2016" }),
+  );
+  const drive = new FakeDrive([top, ...folders, file("F1", "A4"), file("F2", "A0")]);
+  const listed = await runListing(drive.context(DRIVE, 2, 3));
+  deepEqual(listed.kinds, ["folders", "files", "files", "files", "files"]);
+  deepEqual([...listed.files.keys()].sort(), ["F1", "F2"]);
+  equal(pathOf(listed, "F1"), "/A4/F1.pdf");
+  equal(listed.receipt["windows"], 4);
+  equal(listed.receipt["windows_cut"], undefined);
+});
+
+Deno.test("many pages of folders are read in windows of their own", async () => {
+  const createdTime = (year: number) => `${year}-01-01T00:00:00.000Z`;
+  const folders = Array.from(
+    { length: 40 },
+    (_, n) =>
+      folder(`A${n}`, n < 20 ? "D" : `A${n - 20}`, { createdTime: createdTime(2013 + n % 13) }),
+  );
+  const drive = new FakeDrive([top, ...folders, file("F1", "A39"), file("F2", "A0")]);
+  const listed = await runListing(drive.context(DRIVE, 8, 11));
+  equal(listed.folders.size, 41);
+  equal(listed.files.size, 2);
+  equal(listed.receipt["windows_cut"], 1);
+  deepEqual(listed.kinds.filter((kind) => kind === "folders").length, 5);
+  equal(listed.kinds.indexOf("files"), 5);
+});
+
 Deno.test("a shared drive is asked for by its id, with both switches, the same on every page", async () => {
   const files = [1, 2, 3].map((n) => file(`F${n}`, "D"));
   const drive = new FakeDrive([top, folder("A", "D"), ...files]);

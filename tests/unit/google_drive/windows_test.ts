@@ -2,6 +2,7 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
 import {
   type CreatedWindow,
+  cutFolders,
   cutWindow,
   firstWindows,
   older,
@@ -157,6 +158,7 @@ Deno.test("cutting comes to an end, though every page asks for it", () => {
 Deno.test("firstWindows() cuts the time since the oldest folder evenly, one window to a lane", () => {
   const read = {
     pages: 2,
+    isMore: false,
     oldest: "2020-01-01T00:00:00.000Z",
     idleLanes: 11,
     now: new Date("2026-01-01T00:00:00Z"),
@@ -180,7 +182,13 @@ Deno.test("firstWindows() cuts the time since the oldest folder evenly, one wind
 
 Deno.test("firstWindows() leaves no instant out and none twice", () => {
   fc.assert(fc.property(anyMs, anyMs, fc.integer({ min: 2, max: 30 }), (oldest, now, idleLanes) => {
-    const windows = firstWindows({ pages: 3, oldest: iso(oldest), idleLanes, now: new Date(now) });
+    const windows = firstWindows({
+      pages: 3,
+      isMore: false,
+      oldest: iso(oldest),
+      idleLanes,
+      now: new Date(now),
+    });
     if (now - oldest > idleLanes) equal(windows.length, idleLanes + 1);
     const instants = windows.flatMap(({ from, to }) =>
       [from, to].flatMap((edge) => edge === null ? [] : [Date.parse(edge), Date.parse(edge) - 1])
@@ -189,6 +197,55 @@ Deno.test("firstWindows() leaves no instant out and none twice", () => {
       if (windows.length > 0) equal(windows.filter((window) => holds(window, ms)).length, 1);
     }
   }));
+});
+
+Deno.test("firstWindows() begins beside the folders where one page of them leads to another", () => {
+  const read = {
+    pages: 1,
+    isMore: true,
+    oldest: "2017-01-01T00:00:00.000Z",
+    idleLanes: 5,
+    now: new Date("2026-01-01T00:00:00Z"),
+  };
+  const windows = firstWindows(read);
+  equal(windows.length, 6);
+  equal(windows[0]?.to, "2018-07-02T20:00:00.000Z");
+  deepEqual(firstWindows({ ...read, isMore: false }), []);
+});
+
+Deno.test("firstWindows() takes folders of late for the newest alone where others follow", () => {
+  const read = { pages: 1, isMore: true, idleLanes: 5, now: new Date("2026-01-01T00:00:00Z") };
+  const [first] = firstWindows({ ...read, oldest: "2025-12-01T00:00:00.000Z" });
+  equal(first?.to?.slice(0, 4), "2014");
+  const [whole] = firstWindows({
+    ...read,
+    pages: 2,
+    isMore: false,
+    oldest: "2025-12-01T00:00:00Z",
+  });
+  equal(whole?.to?.slice(0, 7), "2025-12");
+});
+
+Deno.test("cutFolders() leaves lanes for files, and leaves no instant out and none twice", () => {
+  const times = spread("2012-04-24T00:00:00Z", "2026-01-01T00:00:00Z", 800);
+  equal(cutFolders({ pages: 1, idleLanes: 11 }, times).length, 4);
+  equal(cutFolders({ pages: 1, idleLanes: 2 }, times).length, 3);
+  for (const sample of [[], times.slice(0, 7), ["2020-01-01T00:00:00Z", ...Array(9).fill("?")]]) {
+    deepEqual(cutFolders({ pages: 1, idleLanes: 11 }, sample), []);
+  }
+  fc.assert(fc.property(fc.array(anyMs, { minLength: 8, maxLength: 40 }), anyMs, (sample, at) => {
+    const windows = cutFolders({ pages: 1, idleLanes: 11 }, sample.map(iso));
+    for (const ms of [at, ...sample]) {
+      if (windows.length > 0) equal(windows.filter((window) => holds(window, ms)).length, 1);
+    }
+  }));
+});
+
+Deno.test("cutFolders() leaves the folders whole where little seems to be left of them", () => {
+  const cut = (from: string) =>
+    cutFolders({ pages: 1, idleLanes: 11 }, spread(from, "2026-01-01T00:00:00Z", 1000));
+  ok(cut("2025-01-01T00:00:00Z").length > 4 && cut("2018-01-01T00:00:00Z").length > 0);
+  deepEqual(cut("2021-01-01T00:00:00Z"), []);
 });
 
 Deno.test("older() keeps the older time, and takes nothing that is no time", () => {

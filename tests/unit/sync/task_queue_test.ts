@@ -11,7 +11,11 @@ function task(id: number): Task {
 /** A listing whose open tasks are counted as they are handed out. */
 function setUp(
   count: number,
-  options: { readonly given?: number; readonly mayGoOn?: () => boolean } = {},
+  options: {
+    readonly given?: number;
+    readonly mayGoOn?: () => boolean;
+    readonly leadingTasks?: ReadonlySet<string>;
+  } = {},
 ) {
   const open = new Map(Array.from({ length: count }, (_, index) => [index + 1, task(index + 1)]));
   const reads: number[] = [];
@@ -29,6 +33,7 @@ function setUp(
     tasks: given,
     openTasks: count,
     lanes: 4,
+    leadingTasks: options.leadingTasks,
   });
   const finish = (done: Task) => {
     open.delete(done.id);
@@ -127,4 +132,11 @@ Deno.test("idleLanes() counts the lanes that neither open nor promised tasks wil
   assert.equal(queue.idleLanes(), 1);
   queue.report([], 9);
   assert.equal(queue.idleLanes(), 0);
+});
+
+Deno.test("tasks that others need are taken before those that came earlier", async () => {
+  const { queue } = setUp(2, { leadingTasks: new Set(["leading"]) });
+  queue.report([{ ...task(3), kind: "leading" }, { ...task(4), kind: "leading" }], 4);
+  const taken = [await queue.next(), await queue.next(), await queue.next(), await queue.next()];
+  assert.deepEqual(taken.map((each) => each?.id), [3, 4, 1, 2]);
 });

@@ -360,6 +360,8 @@ export interface Provider<Config> {
   readerName?(config: Config, settings: ProviderSettings): string | null;
   /** Headers that every call of an endpoint carries beside the engine's own. */
   callHeaders?(config: Config): Readonly<Record<string, string>>;
+  /** Kinds of task whose pages go before those of others, which need what they read. */
+  readonly leadingTasks?: ReadonlySet<string>;
   /** Checks that the scope can be seen and says what reading it begins with. */
   startListing(context: ProviderContext<Config>): Promise<ListingStart>;
   /** One bounded page of one task; safe to repeat with the same cursor. */

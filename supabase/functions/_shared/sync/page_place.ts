@@ -13,8 +13,17 @@ export interface PagePlace {
   leave(): void;
 }
 
-/** Creates a place; `open` takes one of each of the slots, in their order. */
-export function createPagePlace(slots: readonly Slots[], onLeave: () => void): PagePlace {
+/** What {@linkcode createPagePlace} needs. */
+export interface PagePlaceOptions {
+  /** `open` takes one of each, in their order. */
+  readonly slots: readonly Slots[];
+  /** Whether the page goes before those that wait for the same slots. */
+  readonly isLeading?: boolean;
+  readonly onLeave: () => void;
+}
+
+/** Creates a place. */
+export function createPagePlace({ slots, isLeading, onLeave }: PagePlaceOptions): PagePlace {
   const taken: (() => void)[] = [];
   let opening: Promise<void> | null = null;
   let isLeft = false;
@@ -25,7 +34,7 @@ export function createPagePlace(slots: readonly Slots[], onLeave: () => void): P
   }
 
   async function takeAll(): Promise<void> {
-    for (const each of slots.slice(taken.length)) taken.push(await each.take());
+    for (const each of slots.slice(taken.length)) taken.push(await each.take(isLeading));
     // Whoever asked may have given up meanwhile.
     if (isLeft) close();
   }

@@ -71,7 +71,7 @@ async function readPage<Config>(reading: Reading<Config>, task: Task): Promise<H
   if (!reading.mayGoOn()) return null;
   const grant = await limit.grant();
   if (grant === null) return null;
-  const place = await holdPage(run);
+  const place = await holdPage(run, isLeading(run, task));
   let files = 0;
   let hasMore = false;
   let held: HeldPage | null = null;
@@ -103,6 +103,11 @@ async function readPage<Config>(reading: Reading<Config>, task: Task): Promise<H
   }
 }
 
+/** Whether other tasks need what this one reads. */
+function isLeading<Config>({ deps }: EndpointRun<Config>, { kind }: Task): boolean {
+  return deps.provider.leadingTasks?.has(kind) ?? false;
+}
+
 /** Makes files ready to be sent at once: a page waits for its commit, and objects would be in the way. */
 function encoded<Config>({ deps }: EndpointRun<Config>, { files, filtered }: SplitFiles) {
   return { files: deps.db.encodeFiles?.(files) ?? files, filtered, count: files.length };
@@ -115,7 +120,7 @@ async function commit<Config>(
   held: HeldPage,
 ): Promise<CommittedPage> {
   const { deps, context } = run;
-  const leave = await run.commits.take();
+  const leave = await run.commits.take(isLeading(run, task));
   const startedAtMs = deps.now().getTime();
   try {
     const committed = await reporting(run, (provider_calls) =>

@@ -103,12 +103,18 @@ export function providerContext<Config>(
 /** Waits until a page may be asked for; the answer is the place it is read into. */
 export async function holdPage(
   { pages, openPages, budget }: Pick<EndpointRun<unknown>, "pages" | "openPages" | "budget">,
+  isLeading = false,
 ): Promise<PagePlace> {
-  const leaveOwn = await pages.take();
-  const leaveShared = await budget.pages.take();
-  return createPagePlace([openPages, budget.openPages], () => {
-    leaveShared();
-    leaveOwn();
+  // The others hold all places of the endpoint while they wait for what the few leading ones read.
+  const leaveOwn = isLeading ? () => {} : await pages.take();
+  const leaveShared = await budget.pages.take(isLeading);
+  return createPagePlace({
+    slots: [openPages, budget.openPages],
+    isLeading,
+    onLeave() {
+      leaveShared();
+      leaveOwn();
+    },
   });
 }
 

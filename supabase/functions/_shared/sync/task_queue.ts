@@ -32,6 +32,8 @@ export interface TaskQueueOptions {
   readonly openTasks: number;
   /** Most tasks worked on at the same time. */
   readonly lanes: number;
+  /** Kinds of task that are taken before others; none unless told. */
+  readonly leadingTasks?: ReadonlySet<string> | undefined;
 }
 
 /** Creates the queue of one endpoint's slice. */
@@ -78,7 +80,9 @@ export function createTaskQueue(options: TaskQueueOptions): TaskQueue {
   }
 
   function take(): Task | null {
-    const [task] = held.values();
+    const [eldest] = held.values();
+    const isLeading = ({ kind }: Task) => options.leadingTasks?.has(kind) ?? false;
+    const task = held.values().find(isLeading) ?? eldest;
     if (task === undefined) return null;
     held.delete(task.id);
     active.add(task.id);

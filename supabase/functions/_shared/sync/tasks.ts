@@ -32,6 +32,7 @@ export async function workTasks<Config>(
     tasks: open.tasks,
     openTasks: open.openTasks,
     lanes,
+    leadingTasks: run.deps.provider.leadingTasks,
   });
   const reading: Reading<Config> = { run, limit, queue, signal, mayGoOn };
 

@@ -57,6 +57,8 @@ export const googleDrive: Provider<GoogleDriveConfig> = {
   issueToken,
   oauthProfile,
   classifyGrant,
+  // A file read before its folder has its path written a second time.
+  leadingTasks: new Set(["folders"]),
   startListing,
   readPage,
   readChanges,

@@ -1,14 +1,24 @@
-/** Flat listing of a whole corpus: all folders first, so that files find their paths, then files. */
+/**
+ * Flat listing of a whole corpus: folders first, so that files find their paths, then files. Where there
+ * is more than a page of folders both are cut into windows of time, which are read side by side.
+ */
 import { z } from "zod";
 import { SyncError } from "../../errors.ts";
-import type { Json, Page, ProviderContext, Task, TaskSeed } from "../types.ts";
+import type { JsonObject, Page, ProviderContext, Task, TaskSeed } from "../types.ts";
 import type { GoogleDriveConfig } from "./config.ts";
 import { corpusOf, isOutside } from "./corpus.ts";
 import { firstParent, readItems, sortItems } from "./items.ts";
 import { askPage, EMPTY_PAGE, incompleteSearch, parseCursor, position, receipt } from "./paging.ts";
 import { ALL_FILES, ALL_FOLDERS, createdWithin } from "./query.ts";
 import type { DriveItem, FileList } from "./schemas.ts";
-import { type CreatedWindow, createdWindow, cutWindow, firstWindows, older } from "./windows.ts";
+import {
+  type CreatedWindow,
+  createdWindow,
+  cutFolders,
+  cutWindow,
+  firstWindows,
+  older,
+} from "./windows.ts";
 
 type Context = ProviderContext<GoogleDriveConfig>;
 
@@ -29,7 +39,7 @@ const flatCursor = position.extend({
 
 type FlatCursor = z.infer<typeof flatCursor>;
 
-/** The seed of a flat listing: its folders. When they are all read, its files follow. */
+/** The seed of a flat listing: its folders, which lead to its files. */
 export function foldersSeed(rootId: string): TaskSeed {
   return { kind: "folders", key: "folders", cursor: { root_id: rootId } };
 }
@@ -90,50 +100,67 @@ interface Onward extends Pick<Page, "seeds" | "next"> {
 function goOn(
   kind: FlatKind,
   cursor: FlatCursor,
-  nextPosition: { readonly [name: string]: Json } | null,
+  nextPosition: JsonObject | null,
   items: readonly DriveItem[],
   context: Context,
 ): Onward {
-  if (kind === "folders") return goOnWithFolders(cursor, nextPosition, items, context);
-  if (nextPosition === null) return { seeds: [], counts: {}, next: { type: "done" } };
-  const seeds = cut(cursor, items, context.idleLanes);
-  return seeds.length > 0
-    ? { seeds, counts: { windows_cut: 1, windows: seeds.length }, next: { type: "done" } }
-    : { seeds, counts: {}, next: { type: "more", cursor: { ...cursor, ...nextPosition } } };
+  // From the first cut on the files are tasks of their own.
+  if (kind === "folders" && cursor.depth === 0) {
+    return goOnWithFolders(cursor, nextPosition, items, context);
+  }
+  if (nextPosition === null) return DONE;
+  const seeds = cut(kind, cursor, items, context.idleLanes);
+  return seeds.length > 0 ? cutInto(seeds) : readOn(cursor, nextPosition);
 }
 
-/** After the last page of folders come the files, in one task or in windows. */
+const DONE: Onward = { seeds: [], counts: {}, next: { type: "done" } };
+
+function readOn(cursor: FlatCursor, nextPosition: JsonObject): Onward {
+  return { seeds: [], counts: {}, next: { type: "more", cursor: { ...cursor, ...nextPosition } } };
+}
+
+function cutInto(seeds: readonly TaskSeed[]): Onward {
+  return { ...DONE, seeds, counts: { windows_cut: 1, windows: seeds.length } };
+}
+
+/**
+ * After a page of folders come further ones, and the files: beside them where there are enough folders
+ * to tell that the files are many, else after the last. A file read before its folder gets its path
+ * when the folder is there.
+ */
 function goOnWithFolders(
   read: FlatCursor,
-  nextPosition: { readonly [name: string]: Json } | null,
+  nextPosition: JsonObject | null,
   items: readonly DriveItem[],
   { idleLanes, now }: Context,
 ): Onward {
+  const { root_id, pages } = read;
   const oldest = items.reduce((time, item) => older(time, item.createdTime), read.oldest);
-  const cursor = { ...read, oldest };
-  if (nextPosition !== null) {
-    return {
-      seeds: [],
-      counts: {},
-      next: { type: "more", cursor: { ...cursor, ...nextPosition } },
-    };
+  const isMore = nextPosition !== null;
+  const windows = firstWindows({ pages, isMore, oldest, idleLanes, now: now() });
+  const files = windows.map((window) => windowSeed("files", root_id, window, 1));
+  const counts = files.length > 0 ? { windows: files.length } : {};
+  if (nextPosition === null) {
+    const whole = { kind: "files", key: "files", cursor: { root_id } };
+    return { ...DONE, counts, seeds: files.length > 0 ? files : [whole] };
   }
-  const { root_id, pages } = cursor;
-  const windows = firstWindows({ pages, oldest, idleLanes, now: now() });
-  const seeds = windows.length > 0
-    ? windows.map((window) => windowSeed(root_id, window, 1))
-    : [{ kind: "files", key: "files", cursor: { root_id } }];
-  return {
-    seeds,
-    counts: windows.length > 0 ? { windows: windows.length } : {},
-    next: { type: "done" },
-  };
+  if (files.length === 0) return readOn({ ...read, oldest }, nextPosition);
+  const folders = cutFolders({ pages, idleLanes }, items.map((item) => item.createdTime))
+    .map((window) => windowSeed("folders", root_id, window, 1));
+  return folders.length > 0
+    ? cutInto([...folders, ...files])
+    : { ...readOn({ ...read, oldest, depth: 1 }, nextPosition), counts, seeds: files };
 }
 
-function windowSeed(rootId: string, window: CreatedWindow, depth: number): TaskSeed {
+function windowSeed(
+  kind: FlatKind,
+  rootId: string,
+  window: CreatedWindow,
+  depth: number,
+): TaskSeed {
   return {
-    kind: "files",
-    key: `files ${window.from ?? ""}/${window.to ?? ""}`,
+    kind,
+    key: `${kind} ${window.from ?? ""}/${window.to ?? ""}`,
     cursor: { root_id: rootId, ...window, depth },
   };
 }
@@ -142,9 +169,14 @@ function windowSeed(rootId: string, window: CreatedWindow, depth: number): TaskS
  * The windows in place of a task, where it is worth while. What has been read of it is kept, and
  * read again by them. Windows only ever shrink, so no two of one listing have the same key.
  */
-function cut(cursor: FlatCursor, items: readonly DriveItem[], idleLanes: number): TaskSeed[] {
+function cut(
+  kind: FlatKind,
+  cursor: FlatCursor,
+  items: readonly DriveItem[],
+  idleLanes: number,
+): TaskSeed[] {
   const { root_id, from, to, pages, depth } = cursor;
   const createdTimes = items.map((item) => item.createdTime);
   const windows = cutWindow({ window: { from, to }, pages, depth, idleLanes }, createdTimes);
-  return windows.map((window) => windowSeed(root_id, window, depth + 1));
+  return windows.map((window) => windowSeed(kind, root_id, window, depth + 1));
 }

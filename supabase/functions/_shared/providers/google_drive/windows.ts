@@ -10,6 +10,8 @@ export interface CreatedWindow {
   readonly to: string | null;
 }
 
+const ALL_OF_TIME: CreatedWindow = { from: null, to: null };
+
 /** The fields of a task's cursor that name its window; none of them means all of time. */
 export const createdWindow = {
   from: z.iso.datetime().nullable().default(null),
@@ -29,6 +31,9 @@ const FIRST_CUT_AFTER_PAGES = 2;
 
 /** Fewer pages of folders than this say too little of how many files there are. */
 const FEWEST_FOLDER_PAGES = 2;
+
+/** Lanes to read folders with, where there is more than a page of them; the others read files. */
+const FOLDER_LANES = 4;
 
 /** How often windows may be cut within windows: from fourteen years to less than a second. */
 const DEEPEST = 8;
@@ -74,18 +79,27 @@ export function cutWindow(
   const isDue = idleLanes >= FEWEST_IDLE_LANES && CUT_AFTER_PAGES.has(pages) && depth < DEEPEST &&
     (depth > 0 || pages >= FIRST_CUT_AFTER_PAGES) &&
     createdTimes.length >= lanes * ITEMS_PER_WINDOW;
-  if (!isDue) return [];
+  return isDue ? cutBySample(window, createdTimes, { windows: lanes, pages }) : [];
+}
+
+function cutBySample(
+  window: CreatedWindow,
+  createdTimes: readonly unknown[],
+  wanted: { readonly windows: number; readonly pages: number },
+): readonly CreatedWindow[] {
   const sampleMs = createdTimes.map((time) => typeof time === "string" ? Date.parse(time) : NaN);
   // An item without a time might be in no window at all.
   if (sampleMs.some(Number.isNaN)) return [];
-  const cutsMs = chooseCuts(window, sampleMs, { windows: lanes, pages });
+  const cutsMs = chooseCuts(window, sampleMs, wanted);
   return cutsMs.length === 0 ? [] : cutAt(window, cutsMs);
 }
 
-/** What the folders of a corpus say about the files to be read after them. */
+/** What the folders of a corpus say about the files to be read. */
 export interface ReadFolders {
   /** Pages of folders that were read. */
   readonly pages: number;
+  /** Whether more of them follow. */
+  readonly isMore: boolean;
   /** When the oldest of them was created; `null` where that is not known. */
   readonly oldest: string | null;
   readonly idleLanes: number;
@@ -98,18 +112,39 @@ export interface ReadFolders {
  * lanes have something to read from the first page on. What turns out to be too much for one window
  * is cut again.
  */
-export function firstWindows(
-  { pages, oldest, idleLanes, now }: ReadFolders,
-): readonly CreatedWindow[] {
-  if (pages < FEWEST_FOLDER_PAGES || idleLanes < FEWEST_IDLE_LANES || oldest === null) return [];
-  const oldestMs = Date.parse(oldest);
+export function firstWindows(read: ReadFolders): readonly CreatedWindow[] {
+  const { pages, isMore, idleLanes, now } = read;
+  if (pages + (isMore ? 1 : 0) < FEWEST_FOLDER_PAGES || idleLanes < FEWEST_IDLE_LANES) return [];
+  const beginMs = probableBeginMs(read);
+  if (beginMs === null) return [];
   const windows = idleLanes + 1;
-  const partMs = Math.floor((now.getTime() - oldestMs) / windows);
+  const partMs = Math.floor((now.getTime() - beginMs) / windows);
   if (partMs < 1) return [];
-  return cutAt(
-    { from: null, to: null },
-    steps(windows - 1).map((step) => oldestMs + (step + 1) * partMs),
-  );
+  return cutAt(ALL_OF_TIME, steps(windows - 1).map((step) => beginMs + (step + 1) * partMs));
+}
+
+/** When the first files were created, as far as the folders tell; `null` where they do not. */
+function probableBeginMs({ isMore, oldest, now }: ReadFolders): number | null {
+  if (oldest === null) return null;
+  const oldestMs = Date.parse(oldest);
+  const isRecent = now.getTime() - oldestMs < oldestMs - DRIVE_OPENED_MS;
+  // Folders of late alone, and others to follow: this may be a list that shows the newest first.
+  return isMore && isRecent ? DRIVE_OPENED_MS : oldestMs;
+}
+
+/**
+ * The windows into which to cut a list of folders of which more follow than the page at hand, or none:
+ * everything else waits for folders, or has its path written a second time when they are there.
+ *
+ * @param createdTimes of the folders of the page at hand
+ */
+export function cutFolders(
+  { pages, idleLanes }: Pick<ReadFolders, "pages" | "idleLanes">,
+  createdTimes: readonly unknown[],
+): readonly CreatedWindow[] {
+  const windows = Math.min(FOLDER_LANES, idleLanes + 1);
+  if (createdTimes.length < windows * ITEMS_PER_WINDOW) return [];
+  return cutBySample(ALL_OF_TIME, createdTimes, { windows, pages });
 }
 
 /**
