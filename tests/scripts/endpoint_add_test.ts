@@ -114,9 +114,9 @@ Deno.test("endpoint:add inserts nothing when a check fails, unless it is forced 
 Deno.test("endpoint:add passes on the database's own rules, with their hint", async () => {
   await withDatabase(async (sql) => {
     const args = [...BASICS, "--user", ADA, "--skip-checks", ...projectFlags()];
-    const { status, errors } = await add([...args, "--cron", "every day"]);
+    const { status, errors } = await add([...args, "--cron", "61 * * * *"]);
     assert.equal(status, 1);
-    assert.match(errors, /Cannot use schedule_cron 'every day'.*\(Use five fields/);
+    assert.match(errors, /Cannot use schedule_cron '61 \* \* \* \*'.*\(Use five fields/);
     const stranger = await add([...BASICS, "--skip-checks", ...projectFlags(), "--user", GRACE]);
     assert.equal(stranger.status, 0);
     assert.equal((await sql`select from public.endpoints`).length, 1);
@@ -149,6 +149,8 @@ const misuses: readonly (readonly [readonly string[], RegExp])[] = [
   [["--type", "google_drive"], /give --name/],
   [["--type", "dropbox", "--name", "x"], /endpoint_type must be/],
   [BASICS, /give --user/],
+  [[...BASICS, "--cron", "every day"], /--cron as it must have five fields.*"every day"/],
+  [[...BASICS, "--timezone", "Europe/Berlin"], /--timezone without --cron/],
   [[...BASICS, "--user", "me"], /--user as it must be a user's UUID/],
   [
     ["--type", "google_drive", "--name", "x", "--config", "[]"],
