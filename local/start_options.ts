@@ -17,8 +17,9 @@ through an emulated Google Drive and an emulated Autodesk Construction Cloud.
                     supabase/functions/.env reach the functions
   --api-port N      port of the API (default 54321; 0 picks a free one)
   --db-port N       port of the database (default 54322; 0 picks a free one)
-  --database WHICH  embedded (default), system (the Debian server of this machine), or the
-                    URL of a superuser's database
+  --database WHICH  embedded (default), or system: the Debian server of this machine
+  --database-url URL
+                    in place of these: a superuser's database on a server of yours
   --state-dir DIR   where database, keys and logs live (default .local)
   --help            this text`;
 
@@ -105,6 +106,9 @@ export function parseStartOptions(args: readonly string[]): StartOptions {
     "state-dir": { type: "string" },
     help: { type: "boolean", short: "h" },
   });
+  if (flags.database !== undefined && flags["database-url"] !== undefined) {
+    throw new StackError("Cannot use --database together with --database-url: choose one");
+  }
   const isHelp = flags.help ?? false;
   return {
     isHelp,
