@@ -3,6 +3,7 @@ import { parseEndpointAddOptions, USAGE } from "./endpoint_add_options.ts";
 import { type Ask, newEndpoint } from "./endpoint_questions.ts";
 import { printReport, type TestReport } from "./endpoint_test_report.ts";
 import type { NewEndpoint } from "./new_endpoint.ts";
+import { DENO_TASK } from "../local/deno_task.ts";
 import { plainJson, plainText } from "../local/plain_text.ts";
 import { dataOf, openProject, type ProjectClient } from "./project_client.ts";
 import { liveProjectDeps, type ProjectDeps, toStatus } from "./project_command.ts";
@@ -60,8 +61,8 @@ function success(
   const added = `added ${plainText(name)} (${plainText(endpoint_type)}): ${plainText(id)}`;
   if (!enabled) return `${added}\nIt is disabled: set enabled to true when it may be synced.`;
   return schedule_type === "manual"
-    ? `${added}\nIt is synced when asked for: deno task sync:now --id ${plainText(id)}`
-    : `${added}\nIts first sync begins at the next full minute: deno task sync:log --follow`;
+    ? `${added}\nIt is synced when asked for: ${DENO_TASK} sync:now --id ${plainText(id)}`
+    : `${added}\nIts first sync begins at the next full minute: ${DENO_TASK} sync:log --follow`;
 }
 
 /** Asks on the terminal, if both ends of it are one. */
