@@ -48,7 +48,7 @@ const HIGHEST_PORT = 65_535;
 const MOST_FILES = 10_000_000;
 
 /** Parses a choice of database. */
-export function parseDatabase(flag: string, value: string | undefined): DatabaseChoice {
+function parseDatabase(flag: string, value: string | undefined): DatabaseChoice {
   if (value === undefined || value === "embedded") return "embedded";
   if (value === "system") return "system";
   const url = URL.parse(value);

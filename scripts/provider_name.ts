@@ -17,7 +17,7 @@ export interface ProviderName {
 }
 
 /** The name that the template is written with. */
-export const TEMPLATE_NAME = toProviderName("acme_files");
+const TEMPLATE_NAME = toProviderName("acme_files");
 
 /** Spells a name; throws where the database, a function's slug or a setting could not have it. */
 export function toProviderName(key: string): ProviderName {
