@@ -5,6 +5,7 @@ import { printReport, type TestReport } from "./endpoint_test_report.ts";
 import type { NewEndpoint } from "./new_endpoint.ts";
 import { DENO_TASK } from "../local/deno_task.ts";
 import { plainJson, plainText } from "../local/plain_text.ts";
+import { refuseUnknownUser } from "./known_user.ts";
 import { dataOf, openProject, type ProjectClient } from "./project_client.ts";
 import { liveProjectDeps, type ProjectDeps, toStatus } from "./project_command.ts";
 import { askTestEndpoint } from "./test_endpoint_call.ts";
@@ -26,6 +27,7 @@ export function runEndpointAdd(args: readonly string[], deps: EndpointAddDeps): 
     }
     const project = await openProject(options, deps);
     const wanted = newEndpoint(options, { terminal, ask: deps.ask, userId: project.userId });
+    if (project.userId === null) await refuseUnknownUser(wanted.user_id, project);
     const checks = options.skipsChecks ? null : await check(wanted, project, deps);
     if (checks !== null && !options.isJson) printReport(checks, false, terminal);
     if (checks?.ok === false && !options.isForced) {

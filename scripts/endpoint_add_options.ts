@@ -35,8 +35,8 @@ it asks for what the flags leave out.
 
 ${PROJECT_USAGE}
 
-Status: 0 added · 1 a check failed, or the database refuses the row · 2 wrong use, or the project
-cannot be reached`;
+Status: 0 added · 1 a check failed, there is no such user, or the database refuses the row · 2 wrong
+use, or the project cannot be reached`;
 
 /** What `deno task endpoint:add` was told; what is `undefined` may be asked for. */
 export interface EndpointAddOptions extends ProjectOptions {
