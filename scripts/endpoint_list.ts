@@ -2,6 +2,7 @@
 import { DENO_TASK } from "../local/deno_task.ts";
 import { parseFlags, wholeNumber } from "../local/flags.ts";
 import { plainJson, plainText } from "../local/plain_text.ts";
+import { showBytes } from "../local/show_bytes.ts";
 import { dataOf, openProject } from "./project_client.ts";
 import {
   liveProjectDeps,
@@ -11,7 +12,7 @@ import {
   readProjectOptions,
   toStatus,
 } from "./project_command.ts";
-import { numberCell, showBytes, showTime, statusCell } from "./show.ts";
+import { numberCell, showTime, statusCell } from "./show.ts";
 import { type Cell, tableLines } from "./table.ts";
 
 const USAGE = `deno task endpoint:list [flags]
