@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import { runCommandLine } from "./command.ts";
 import { DENO_TASK } from "./deno_task.ts";
-import { StackError } from "./failure.ts";
+import { StackError, UsageError } from "./failure.ts";
 import { parseFlags, wholeNumber } from "./flags.ts";
 import { loadKeys, signUserToken } from "./keys.ts";
 import { defaultStateDir } from "./paths.ts";
@@ -35,7 +35,7 @@ async function main(): Promise<number> {
     return 0;
   }
   const user = z.guid().safeParse(flags.user);
-  if (!user.success) throw new StackError("Cannot make a token: --user must be a user's UUID");
+  if (!user.success) throw new UsageError("Cannot make a token: --user must be a user's UUID");
   const stateDir = resolve(flags["state-dir"] ?? defaultStateDir());
   const stack = await readStackFile(stateDir);
   if (stack === null) {
