@@ -3,7 +3,7 @@
 import { resolve } from "node:path";
 import postgres from "postgres";
 import { PLATFORM_EXTENSIONS } from "./extensions/stand_ins.ts";
-import { oneLine, StackError, UsageError } from "./failure.ts";
+import { oneLine, StackError } from "./failure.ts";
 import { PASSWORD, SUPERUSER } from "./postgres/cluster.ts";
 import { removeData } from "./postgres/data_directory.ts";
 import { stopServer } from "./postgres/server.ts";
@@ -156,7 +156,7 @@ async function openGivenDatabase(
   log: (line: string) => void = () => {},
 ): Promise<Database> {
   if (!URL.canParse(url) || !/^postgres(ql)?:$/.test(new URL(url).protocol)) {
-    throw new UsageError("--database-url must be of the form postgresql://user:password@host/name");
+    throw new StackError("--database-url must be of the form postgresql://user:password@host/name");
   }
   await Deno.mkdir(stateDir, { recursive: true });
   const standIns = await withConnection(url, async (sql) => {
