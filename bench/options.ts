@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { oneLine, StackError } from "../local/failure.ts";
+import { oneLine, UsageError } from "../local/failure.ts";
 
 /** How `deno task bench` is used. */
 export const BENCH_USAGE = `deno task bench [flags]
@@ -27,13 +27,13 @@ export function parseBenchOptions(args: readonly string[], known: readonly strin
   const { quick = false, help = false, row = [], rounds } = parse(args);
   for (const name of row) {
     if (known.includes(name)) continue;
-    throw new StackError(
+    throw new UsageError(
       `Cannot measure "${name}" as it must be one of ${known.join(", ")} (see --help)`,
     );
   }
   const count = rounds === undefined ? (quick ? 3 : 5) : Number(rounds);
   if (!Number.isInteger(count) || count < 1) {
-    throw new StackError(
+    throw new UsageError(
       `Cannot use --rounds as it must be a whole number above 0: current value is "${rounds}"`,
     );
   }
@@ -52,6 +52,6 @@ function parse(args: readonly string[]) {
       },
     }).values;
   } catch (cause) {
-    throw new StackError(`${oneLine(cause)} (see --help)`, { cause });
+    throw new UsageError(`${oneLine(cause)} (see --help)`, { cause });
   }
 }

@@ -1,9 +1,14 @@
-import { oneLine, StackError } from "./failure.ts";
+import { oneLine, StackError, UsageError } from "./failure.ts";
 import { createTerminal } from "./terminal.ts";
 
+/** Status of what was asked for and did not come about. */
+const FAILED = 1;
+/** Status of wrong use. */
+const UNUSABLE = 2;
+
 /**
- * Runs a command to its exit status. A failure is one line on standard error and status 1; only one
- * that nobody foresaw, or CONNECTOR_LOG_LEVEL=debug, shows a stack as well.
+ * Runs a command to its exit status. A failure is one line on standard error and status 1, wrong use
+ * status 2; only a failure that nobody foresaw, or CONNECTOR_LOG_LEVEL=debug, shows a stack as well.
  */
 export async function runCommandLine(command: () => Promise<number>): Promise<never> {
   try {
@@ -15,7 +20,7 @@ export async function runCommandLine(command: () => Promise<number>): Promise<ne
     if (Deno.env.get("CONNECTOR_LOG_LEVEL") === "debug" || !isForeseen) {
       terminal.error(stackOf(cause));
     }
-    Deno.exit(1);
+    Deno.exit(cause instanceof UsageError ? UNUSABLE : FAILED);
   }
 }
 

@@ -5,7 +5,12 @@ import { plainText } from "./plain_text.ts";
  * ends the command with status 1.
  */
 export class StackError extends Error {
-  override readonly name = "StackError";
+  override readonly name: string = "StackError";
+}
+
+/** A command line that cannot be understood or obeyed: nothing was begun, and the status is 2. */
+export class UsageError extends StackError {
+  override readonly name = "UsageError";
 }
 
 /** Returns `cause` as one line of text that a terminal may show, whatever was thrown. */

@@ -1,7 +1,7 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
-import { oneLine, StackError } from "./failure.ts";
+import { oneLine, UsageError } from "./failure.ts";
 
-/** Parses the flags of a command; an unknown or malformed one is a {@linkcode StackError}. */
+/** Parses the flags of a command; an unknown or malformed one is a {@linkcode UsageError}. */
 export function parseFlags<const Options extends NonNullable<ParseArgsConfig["options"]>>(
   args: readonly string[],
   options: Options,
@@ -9,7 +9,7 @@ export function parseFlags<const Options extends NonNullable<ParseArgsConfig["op
   try {
     return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
   } catch (cause) {
-    throw new StackError(`${oneLine(cause)} (see --help)`, { cause });
+    throw new UsageError(`${oneLine(cause)} (see --help)`, { cause });
   }
 }
 
@@ -23,7 +23,7 @@ export function wholeNumber(
   if (value === undefined) return undefined;
   const number = /^\d{1,9}$/.test(value) ? Number(value) : NaN;
   if (number >= lowest && number <= highest) return number;
-  throw new StackError(
+  throw new UsageError(
     `Cannot use --${flag} as it must be a whole number from ${lowest} to ${highest}: current value is "${value}"`,
   );
 }

@@ -92,6 +92,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     keys: assembly.keys,
     findFunction: (slug) => functions?.get(slug),
     rest: rest.handler,
+    users: DEMO_USERS,
   });
   gateway.use(observed(handler, options.onAnswer));
   await functions?.ready();

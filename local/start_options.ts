@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { StackError } from "./failure.ts";
+import { UsageError } from "./failure.ts";
 import { parseFlags, wholeNumber } from "./flags.ts";
 import { defaultStateDir, repositoryRoot } from "./paths.ts";
 
@@ -17,8 +17,9 @@ through an emulated Google Drive and an emulated Autodesk Construction Cloud.
                     supabase/functions/.env reach the functions
   --api-port N      port of the API (default 54321; 0 picks a free one)
   --db-port N       port of the database (default 54322; 0 picks a free one)
-  --database WHICH  embedded (default), system (the Debian server of this machine), or the
-                    URL of a superuser's database
+  --database WHICH  embedded (default), or system: the Debian server of this machine
+  --database-url URL
+                    in place of these: a superuser's database on a server of yours
   --state-dir DIR   where database, keys and logs live (default .local)
   --help            this text`;
 
@@ -47,12 +48,12 @@ const HIGHEST_PORT = 65_535;
 const MOST_FILES = 10_000_000;
 
 /** Parses a choice of database. */
-export function parseDatabase(flag: string, value: string | undefined): DatabaseChoice {
+function parseDatabase(flag: string, value: string | undefined): DatabaseChoice {
   if (value === undefined || value === "embedded") return "embedded";
   if (value === "system") return "system";
   const url = URL.parse(value);
   if (url !== null && /^postgres(ql)?:$/.test(url.protocol)) return url;
-  throw new StackError(
+  throw new UsageError(
     `Cannot use --${flag} as it must be embedded, system or a postgresql:// URL: current value is "${value}"`,
   );
 }
@@ -64,10 +65,10 @@ function parseDemo(
   const files = wholeNumber("files", flags.files, 1, MOST_FILES);
   if (!isWanted) {
     if (files === undefined && flags.folder === undefined) return null;
-    throw new StackError("Cannot use --folder or --files together with --no-demo");
+    throw new UsageError("Cannot use --folder or --files together with --no-demo");
   }
   if (files !== undefined && flags.folder !== undefined) {
-    throw new StackError("Cannot use --folder together with --files: choose one");
+    throw new UsageError("Cannot use --folder together with --files: choose one");
   }
   if (files !== undefined) return { type: "generated", files };
   return { type: "folder", path: existingFolder(flags.folder ?? repositoryRoot()) };
@@ -76,8 +77,8 @@ function parseDemo(
 function existingFolder(path: string): string {
   const folder = resolve(path);
   const info = statOf(folder);
-  if (info === null) throw new StackError(`Cannot serve "${folder}" as it does not exist`);
-  if (!info.isDirectory) throw new StackError(`Cannot serve "${folder}" as it is not a folder`);
+  if (info === null) throw new UsageError(`Cannot serve "${folder}" as it does not exist`);
+  if (!info.isDirectory) throw new UsageError(`Cannot serve "${folder}" as it is not a folder`);
   return folder;
 }
 
@@ -86,7 +87,7 @@ function statOf(path: string): Deno.FileInfo | null {
     return Deno.statSync(path);
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return null;
-    throw new StackError(`Cannot read "${path}": permission denied`, { cause });
+    throw new UsageError(`Cannot read "${path}": permission denied`, { cause });
   }
 }
 
@@ -105,6 +106,9 @@ export function parseStartOptions(args: readonly string[]): StartOptions {
     "state-dir": { type: "string" },
     help: { type: "boolean", short: "h" },
   });
+  if (flags.database !== undefined && flags["database-url"] !== undefined) {
+    throw new UsageError("Cannot use --database together with --database-url: choose one");
+  }
   const isHelp = flags.help ?? false;
   return {
     isHelp,

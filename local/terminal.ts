@@ -50,7 +50,7 @@ function writeAll(stream: typeof Deno.stdout, text: string): void {
 }
 
 /** Returns a sink over this process's own standard output and error. */
-export function processSink(): TerminalSink {
+function processSink(): TerminalSink {
   return {
     isInteractive: Deno.stdout.isTerminal() && !Deno.noColor && Deno.env.get("TERM") !== "dumb",
     columns: () => Deno.consoleSize().columns,

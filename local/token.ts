@@ -2,7 +2,8 @@
 import { resolve } from "node:path";
 import { z } from "zod";
 import { runCommandLine } from "./command.ts";
-import { StackError } from "./failure.ts";
+import { DENO_TASK } from "./deno_task.ts";
+import { StackError, UsageError } from "./failure.ts";
 import { parseFlags, wholeNumber } from "./flags.ts";
 import { loadKeys, signUserToken } from "./keys.ts";
 import { defaultStateDir } from "./paths.ts";
@@ -11,7 +12,13 @@ import { createTerminal } from "./terminal.ts";
 
 const USAGE = `deno task token --user UUID [--state-dir DIR] [--seconds N]
 
-Prints the JWT of a user, for the stack that runs now. It is valid for an hour, or for N seconds.`;
+Prints the JWT of a user, for the stack that runs now. It is valid for an hour, or for N seconds.
+Any UUID will do: nobody asks whether there is such a user.
+
+  --user UUID       whose token it is; the users of the demo are in stack.json of the state folder
+  --state-dir DIR   where the stack keeps its state (.local)
+  --seconds N       how long it is valid (3600)
+  --help            this text`;
 
 const LONGEST_SECONDS = 31_536_000;
 
@@ -28,10 +35,15 @@ async function main(): Promise<number> {
     return 0;
   }
   const user = z.guid().safeParse(flags.user);
-  if (!user.success) throw new StackError("Cannot make a token: --user must be a user's UUID");
+  if (!user.success) throw new UsageError("Cannot make a token: --user must be a user's UUID");
   const stateDir = resolve(flags["state-dir"] ?? defaultStateDir());
   const stack = await readStackFile(stateDir);
-  if (stack === null) throw new StackError(`No stack is running in "${stateDir}"`);
+  if (stack === null) {
+    throw new StackError(
+      `No stack is running in "${stateDir}": start one with \`${DENO_TASK} start\`, or give the ` +
+        "--state-dir of one that runs",
+    );
+  }
   const id = user.data.toLowerCase();
   const email = stack.users.find((known) => known.id === id)?.email;
   const token = await signUserToken(

@@ -27,7 +27,7 @@ export async function inTransaction<Result>(
 }
 
 /** Tells a connection that ended from a statement that failed. */
-export function isConnectionLoss(cause: unknown): boolean {
+function isConnectionLoss(cause: unknown): boolean {
   // A server that ends a session says so before it hangs up.
   if (cause instanceof postgres.PostgresError) return /^(FATAL|PANIC)$/.test(cause.severity);
   return cause instanceof Error && "code" in cause && typeof cause.code === "string" &&

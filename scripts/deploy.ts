@@ -1,4 +1,5 @@
 /** `deno task deploy`: takes a Supabase project to a running connector. */
+import { DENO_TASK } from "../local/deno_task.ts";
 import { StackError } from "../local/failure.ts";
 import { checkAll, type DeployPlan } from "./deploy/checks.ts";
 import { type DeployDeps, FAILED, liveDeployDeps, REFUSED } from "./deploy/deps.ts";
@@ -8,9 +9,9 @@ import { type StepResult, STEPS } from "./deploy/steps.ts";
 import { openTarget, type Target } from "./deploy/target.ts";
 import { plainText } from "../local/plain_text.ts";
 
-const NEXT = `Next: add an endpoint (README.md), and check it with \`deno task endpoint:test\`.
+const NEXT = `Next: add an endpoint (README.md), and check it with \`${DENO_TASK} endpoint:test\`.
 For people's own accounts, enter the redirect address in the providers' consoles (docs/oauth-setup.md).
-\`deno task undeploy\` turns the schedule off.`;
+\`${DENO_TASK} undeploy\` turns the schedule off.`;
 
 /** Runs the command; answers its exit status. */
 export async function runDeploy(args: readonly string[], deps: DeployDeps): Promise<number> {

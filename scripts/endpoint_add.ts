@@ -3,7 +3,9 @@ import { parseEndpointAddOptions, USAGE } from "./endpoint_add_options.ts";
 import { type Ask, newEndpoint } from "./endpoint_questions.ts";
 import { printReport, type TestReport } from "./endpoint_test_report.ts";
 import type { NewEndpoint } from "./new_endpoint.ts";
+import { DENO_TASK } from "../local/deno_task.ts";
 import { plainJson, plainText } from "../local/plain_text.ts";
+import { refuseUnknownUser } from "./known_user.ts";
 import { dataOf, openProject, type ProjectClient } from "./project_client.ts";
 import { liveProjectDeps, type ProjectDeps, toStatus } from "./project_command.ts";
 import { askTestEndpoint } from "./test_endpoint_call.ts";
@@ -25,6 +27,7 @@ export function runEndpointAdd(args: readonly string[], deps: EndpointAddDeps): 
     }
     const project = await openProject(options, deps);
     const wanted = newEndpoint(options, { terminal, ask: deps.ask, userId: project.userId });
+    if (project.userId === null) await refuseUnknownUser(wanted.user_id, project);
     const checks = options.skipsChecks ? null : await check(wanted, project, deps);
     if (checks !== null && !options.isJson) printReport(checks, false, terminal);
     if (checks?.ok === false && !options.isForced) {
@@ -60,8 +63,8 @@ function success(
   const added = `added ${plainText(name)} (${plainText(endpoint_type)}): ${plainText(id)}`;
   if (!enabled) return `${added}\nIt is disabled: set enabled to true when it may be synced.`;
   return schedule_type === "manual"
-    ? `${added}\nIt is synced when asked for: deno task sync:now --id ${plainText(id)}`
-    : `${added}\nIts first sync begins at the next full minute: deno task sync:log --follow`;
+    ? `${added}\nIt is synced when asked for: ${DENO_TASK} sync:now --id ${plainText(id)}`
+    : `${added}\nIts first sync begins at the next full minute: ${DENO_TASK} sync:log --follow`;
 }
 
 /** Asks on the terminal, if both ends of it are one. */

@@ -35,8 +35,8 @@ it asks for what the flags leave out.
 
 ${PROJECT_USAGE}
 
-Status: 0 added · 1 a check failed, or the database refuses the row · 2 wrong use, or the project
-cannot be reached`;
+Status: 0 added · 1 a check failed, there is no such user, or the database refuses the row · 2 wrong
+use, or the project cannot be reached`;
 
 /** What `deno task endpoint:add` was told; what is `undefined` may be asked for. */
 export interface EndpointAddOptions extends ProjectOptions {
@@ -78,6 +78,9 @@ export function parseEndpointAddOptions(args: readonly string[]): EndpointAddOpt
   if (flags.token !== undefined && flags.user !== undefined) {
     throw new StackError("Cannot use --user with --token: the signed-in user owns the endpoint");
   }
+  if (flags.timezone !== undefined && flags.cron === undefined) {
+    throw new StackError("Cannot use --timezone without --cron: nothing else has a time of day");
+  }
   const { type, name, config, user, description, timezone } = flags;
   return {
     ...readProjectOptions(flags),
@@ -110,9 +113,18 @@ function schedule({ interval, cron, manual }: {
     throw new StackError("Cannot use more than one of --interval, --cron and --manual");
   }
   if (manual === true) return { schedule_type: "manual" };
-  if (cron !== undefined) return { schedule_type: "cron", schedule_cron: cron };
+  if (cron !== undefined) return { schedule_type: "cron", schedule_cron: fiveFields(cron) };
   const minutes = wholeNumber("interval", interval, 1, 525_600);
   return minutes === undefined ? {} : { schedule_type: "interval", interval_minutes: minutes };
+}
+
+/** The database knows the whole rule; this much needs no call of a provider before it is told. */
+function fiveFields(cron: string): string {
+  if (cron.trim().split(/\s+/).length === 5) return cron;
+  throw new StackError(
+    "Cannot use --cron as it must have five fields (minute, hour, day, month, weekday), such as " +
+      `'0 7 * * MON-FRI': current value is "${cron}"`,
+  );
 }
 
 function fileTypes(list: string | undefined): Partial<NewEndpoint> {

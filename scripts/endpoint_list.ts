@@ -1,6 +1,8 @@
 /** `deno task endpoint:list`: the endpoints of a project and how their syncs fare. */
+import { DENO_TASK } from "../local/deno_task.ts";
 import { parseFlags, wholeNumber } from "../local/flags.ts";
 import { plainJson, plainText } from "../local/plain_text.ts";
+import { showBytes } from "../local/show_bytes.ts";
 import { dataOf, openProject } from "./project_client.ts";
 import {
   liveProjectDeps,
@@ -10,7 +12,7 @@ import {
   readProjectOptions,
   toStatus,
 } from "./project_command.ts";
-import { numberCell, showBytes, showTime, statusCell } from "./show.ts";
+import { numberCell, showTime, statusCell } from "./show.ts";
 import { type Cell, tableLines } from "./table.ts";
 
 const USAGE = `deno task endpoint:list [flags]
@@ -65,7 +67,7 @@ export function runEndpointList(args: readonly string[], deps: ProjectDeps): Pro
 
 function print(rows: readonly Row[], count: number, terminal: ProjectDeps["terminal"]): void {
   if (rows.length === 0) {
-    terminal.line("There are no endpoints yet: deno task endpoint:add");
+    terminal.line(`There are no endpoints yet: ${DENO_TASK} endpoint:add`);
     return;
   }
   for (const line of tableLines(HEAD, rows.map(cellsOf), terminal)) terminal.line(line);

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { StackError } from "../local/failure.ts";
 import { parseFlags } from "../local/flags.ts";
 import { defaultStateDir } from "../local/paths.ts";
+import { readEndpointId } from "./endpoint_id.ts";
 import type { ProjectFlags } from "./project_access.ts";
 
 /** How `deno task endpoint:test` is used. */
@@ -87,8 +88,7 @@ function readRequest({ id, type, config, projectId }: {
     if ((type ?? config ?? projectId) !== undefined) {
       throw new StackError("Cannot use --id with --type, --config or --project-id (see --help)");
     }
-    if (z.guid().safeParse(id).success) return { endpoint_id: id };
-    throw new StackError("Cannot use --id as it must be an endpoint's UUID");
+    return { endpoint_id: readEndpointId(id) };
   }
   if (type === undefined) throw new StackError("Cannot test: give --id or --type (see --help)");
   return {

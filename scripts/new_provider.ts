@@ -1,7 +1,7 @@
 /** `deno task new:provider NAME`: writes the skeleton of a provider. */
 import { parseArgs } from "node:util";
 import { runCommandLine } from "../local/command.ts";
-import { oneLine, StackError } from "../local/failure.ts";
+import { oneLine, UsageError } from "../local/failure.ts";
 import { repositoryRoot } from "../local/paths.ts";
 import { runCommand } from "../local/processes.ts";
 import { createTerminal } from "../local/terminal.ts";
@@ -24,7 +24,7 @@ function parse(args: readonly string[]) {
       allowPositionals: true,
     });
   } catch (cause) {
-    throw new StackError(`${oneLine(cause)} (see --help)`, { cause });
+    throw new UsageError(`${oneLine(cause)} (see --help)`, { cause });
   }
 }
 
@@ -35,7 +35,7 @@ async function main(): Promise<number> {
     terminal.line(USAGE);
     return 0;
   }
-  if (name === undefined || more.length > 0) throw new StackError("Give one NAME (see --help)");
+  if (name === undefined || more.length > 0) throw new UsageError("Give one NAME (see --help)");
   const root = repositoryRoot();
   const paths = await scaffoldProvider(root, name, new Date());
   // The template is formatted; names of another length may break lines elsewhere.

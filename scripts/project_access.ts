@@ -1,6 +1,7 @@
 /** Where a command finds a Supabase project, and how it shows who is asking. */
 import { parseEnv } from "node:util";
 import { z } from "zod";
+import { DENO_TASK } from "../local/deno_task.ts";
 import { oneLine, StackError } from "../local/failure.ts";
 import { readStackFile } from "../local/stack_file.ts";
 
@@ -74,7 +75,7 @@ export async function findProject(
     flags.url === undefined && (flags.key ?? flags.token) !== undefined
       ? "Cannot find the project: give --url, or set SUPABASE_URL"
       : "Cannot find the project: give --url and --key (or --token), set SUPABASE_URL and " +
-        "SUPABASE_SECRET_KEY, or start a local stack with `deno task start`",
+        `SUPABASE_SECRET_KEY, or start a local stack with \`${DENO_TASK} start\``,
   );
 }
 

@@ -1,4 +1,4 @@
-import { StackError } from "../local/failure.ts";
+import { UsageError } from "../local/failure.ts";
 
 /** One name in the spellings that the different places need. */
 export interface ProviderName {
@@ -17,13 +17,13 @@ export interface ProviderName {
 }
 
 /** The name that the template is written with. */
-export const TEMPLATE_NAME = toProviderName("acme_files");
+const TEMPLATE_NAME = toProviderName("acme_files");
 
 /** Spells a name; throws where the database, a function's slug or a setting could not have it. */
 export function toProviderName(key: string): ProviderName {
   // The database allows 63 characters; a function's slug with sync- before it wants fewer.
   if (!/^[a-z][a-z0-9]*(_[a-z0-9]+)*$/.test(key) || key.length > 40) {
-    throw new StackError(
+    throw new UsageError(
       "Cannot name a provider so: a name is lower-case letters, digits and single underscores, " +
         `begins with a letter and has at most 40 characters, such as acme_files: current value is "${key}"`,
     );

@@ -9,6 +9,7 @@ import {
   type Search,
 } from "../local/leaks/run_folder.ts";
 import { SecretIndex } from "../local/leaks/secret_index.ts";
+import { showBytes } from "../local/show_bytes.ts";
 import type { Terminal } from "../local/terminal.ts";
 import type { Tally } from "./steps.ts";
 import type { TestOptions } from "./test_options.ts";
@@ -52,7 +53,7 @@ export async function searchRun(
   const bytes = searches.reduce((sum, search) => sum + search.bytes, 0);
   terminal.line(
     `search for secrets: ${secrets.length} values, ${searches.length} searches, ` +
-      `${(bytes / 1e6).toFixed(0)} MB, ${tookMs} ms, ` +
+      `${showBytes(bytes)}, ${tookMs} ms, ` +
       `${problems.length} found in clear`,
   );
   const failed = problems.length;

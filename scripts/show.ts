@@ -2,8 +2,6 @@
 import type { Style } from "../local/terminal.ts";
 import type { Cell } from "./table.ts";
 
-const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
-
 const STATUS_STYLES: Readonly<Record<string, Style>> = {
   completed: "green",
   running: "cyan",
@@ -30,13 +28,6 @@ export function showTime(at: string | null): string {
   const time = new Date(at ?? NaN);
   if (Number.isNaN(time.getTime())) return "";
   return time.toISOString().slice(0, 19).replace("T", " ");
-}
-
-/** Bytes in the unit that leaves three or four digits. */
-export function showBytes(bytes: number | null): string {
-  let [size, unit] = [bytes ?? 0, 0];
-  while (size >= 1024 && unit < UNITS.length - 1) [size, unit] = [size / 1024, unit + 1];
-  return `${unit === 0 ? size : size.toFixed(1)} ${UNITS[unit] ?? ""}`;
 }
 
 /** How long something took. */

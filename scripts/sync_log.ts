@@ -1,8 +1,8 @@
 /** `deno task sync:log`: the latest runs, and those that come while it is followed. */
-import { z } from "zod";
 import { StackError } from "../local/failure.ts";
 import { parseFlags, wholeNumber } from "../local/flags.ts";
 import { plainJson } from "../local/plain_text.ts";
+import { readEndpointId } from "./endpoint_id.ts";
 import { dataOf, openProject, type ProjectClient } from "./project_client.ts";
 import {
   liveProjectDeps,
@@ -58,15 +58,13 @@ export function runSyncLog(args: readonly string[], deps: SyncLogDeps): Promise<
       terminal.line(USAGE);
       return 0;
     }
-    if (flags.id !== undefined && !z.guid().safeParse(flags.id).success) {
-      throw new StackError("Cannot use --id as it must be an endpoint's UUID");
-    }
+    const id = flags.id === undefined ? undefined : readEndpointId(flags.id);
     const limit = wholeNumber("limit", flags.limit, 1, 1_000) ?? 20;
     const options = readProjectOptions(flags);
     const project = await openProject(options, deps);
-    const runs = await latestRuns(project, flags.id, limit);
+    const runs = await latestRuns(project, id, limit);
     if (flags.follow === true) {
-      await follow({ project, id: flags.id, runs, isJson: options.isJson }, deps);
+      await follow({ project, id, runs, isJson: options.isJson }, deps);
     } else if (options.isJson) terminal.line(plainJson(runs));
     else if (runs.length === 0) terminal.line("There are no runs yet.");
     else for (const line of tableLines(RUN_HEAD, runs.map(runCells), terminal)) terminal.line(line);

@@ -1,8 +1,8 @@
 /** `deno task sync:now`: asks for a sync of an endpoint, and waits for it where told to. */
-import { z } from "zod";
 import { StackError } from "../local/failure.ts";
 import { parseFlags, wholeNumber } from "../local/flags.ts";
 import { plainJson, plainText } from "../local/plain_text.ts";
+import { ENDPOINT_IDS, readEndpointId } from "./endpoint_id.ts";
 import { dataOf, openProject, type ProjectClient } from "./project_client.ts";
 import {
   liveProjectDeps,
@@ -10,6 +10,7 @@ import {
   PROJECT_USAGE,
   type ProjectDeps,
   readProjectOptions,
+  Refusal,
   toStatus,
 } from "./project_command.ts";
 import { RUN_COLUMNS, type RunRow, runSummary } from "./runs.ts";
@@ -52,22 +53,22 @@ export function runSyncNow(args: readonly string[], deps: SyncNowDeps): Promise<
       terminal.line(USAGE);
       return 0;
     }
-    const id = z.guid().safeParse(flags.id);
-    if (!id.success) throw new StackError("Cannot sync as --id must be an endpoint's UUID");
+    const id = readEndpointId(flags.id);
     const seconds = wholeNumber("timeout", flags.timeout, 1, LONGEST_WAIT_SECONDS) ?? 600;
     const options = readProjectOptions(flags);
     const project = await openProject(options, deps);
-    const before = await latestRequested(project, id.data);
+    const before = await latestRequested(project, id);
     const mode = flags.full === true ? "full" : "incremental";
-    const asked = dataOf(
-      await project.db.rpc("request_sync", { endpoint_id: id.data, mode }),
-      project.access,
-    );
+    const answer = await project.db.rpc("request_sync", { endpoint_id: id, mode });
+    if (answer.error?.code === "PT404") {
+      throw new Refusal(`${answer.error.message}; ${ENDPOINT_IDS}`);
+    }
+    const asked = dataOf(answer, project.access);
     if (flags.wait !== true) {
       terminal.line(options.isJson ? plainJson(asked) : "asked for; it begins at the next minute");
       return 0;
     }
-    const run = await untilEnded({ project, id: id.data, before, seconds }, deps);
+    const run = await untilEnded({ project, id, before, seconds }, deps);
     terminal.line(options.isJson ? plainJson(run) : runSummary(run));
     return hasSucceeded(run) ? 0 : 1;
   });

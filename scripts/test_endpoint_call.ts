@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { oneLine, StackError } from "../local/failure.ts";
+import { ENDPOINT_IDS } from "./endpoint_id.ts";
 import type { TestRequest } from "./endpoint_test_options.ts";
 import { TestReport } from "./endpoint_test_report.ts";
 import type { ProjectAccess } from "./project_access.ts";
@@ -44,6 +45,9 @@ function refused(status: number, body: unknown): StackError {
     return new StackError(
       "The function test-endpoint is not deployed: run `supabase functions deploy test-endpoint`",
     );
+  }
+  if (refusal.data?.code === "not_found") {
+    return new StackError(`not_found: ${refusal.data.message} ${ENDPOINT_IDS}`);
   }
   if (refusal.success) return new StackError(`${refusal.data.code}: ${refusal.data.message}`);
   return new StackError(

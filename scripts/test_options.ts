@@ -1,6 +1,6 @@
 import { relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { oneLine, StackError } from "../local/failure.ts";
+import { oneLine, UsageError } from "../local/failure.ts";
 import { repositoryRoot } from "../local/paths.ts";
 
 /** How `deno task test` is used. */
@@ -49,7 +49,7 @@ function parse(args: readonly string[]) {
       allowPositionals: true,
     });
   } catch (cause) {
-    throw new StackError(`${oneLine(cause)} (see --help)`, { cause });
+    throw new UsageError(`${oneLine(cause)} (see --help)`, { cause });
   }
 }
 
@@ -68,7 +68,7 @@ export async function parseTestOptions(args: readonly string[]): Promise<TestOpt
   const { values, positionals } = parse(args);
   const { database: server = "embedded", filter } = values;
   if (server !== "embedded" && server !== "system") {
-    throw new StackError(
+    throw new UsageError(
       `Cannot use --database as it must be embedded or system: current value is "${server}"`,
     );
   }
@@ -97,7 +97,7 @@ function parseLanes(value: string | undefined, isEverything: boolean): number {
   if (value === undefined) return isEverything ? lanesOfMachine() : 1;
   const lanes = /^\d$/.test(value) ? Number(value) : 0;
   if (lanes >= 1 && lanes <= MOST_LANES) return lanes;
-  throw new StackError(
+  throw new UsageError(
     `Cannot use --lanes as it must be 1 to ${MOST_LANES}: current value is "${value}"`,
   );
 }

@@ -1,5 +1,6 @@
 /** `deno task token-keys:new` and `token-keys:reencrypt`: the keys that encrypt tokens at rest. */
 import { join } from "node:path";
+import { DENO_TASK } from "../local/deno_task.ts";
 import { StackError } from "../local/failure.ts";
 import { parseFlags } from "../local/flags.ts";
 import { defaultStateDir, repositoryRoot } from "../local/paths.ts";
@@ -90,8 +91,8 @@ async function printNewKeys(deps: TokenKeysDeps): Promise<void> {
 
 const WHAT_NEXT = [
   "Next: set it, for example with `supabase secrets set CONNECTOR_TOKEN_KEYS='…'`, and keep a copy",
-  "in a safe place. Ten minutes later run `deno task token-keys:reencrypt`; when it ends with status",
-  "0, older keys may be taken out of the value.",
+  `in a safe place. Ten minutes later run \`${DENO_TASK} token-keys:reencrypt\`;`,
+  "when it ends with status 0, older keys may be taken out of the value.",
 ];
 
 interface ReencryptionFlags {

@@ -1,4 +1,5 @@
 /** `deno task undeploy`: turns the connector's schedule off. */
+import { DENO_TASK } from "../local/deno_task.ts";
 import { StackError } from "../local/failure.ts";
 import { SUPABASE_CLI } from "../local/supabase_cli.ts";
 import { readRelations } from "./deploy/database.ts";
@@ -15,7 +16,7 @@ const REMAINS = `What remains:
   secrets          of the functions: npx --yes ${SUPABASE_CLI} secrets unset <NAME>
   Vault            delete from vault.secrets where name like 'connector_%'
   tables           with all that was synced and all tokens: docs/deployment.md, "Removing"
-\`deno task deploy\` turns the schedule on again.`;
+\`${DENO_TASK} deploy\` turns the schedule on again.`;
 
 /** Runs the command; answers its exit status. */
 export async function runUndeploy(args: readonly string[], deps: DeployDeps): Promise<number> {

@@ -29,7 +29,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   http: ["http", "contract", "base"],
   registry: ["provider", "contract", "errors"],
   provider: ["provider", "contract", "errors"],
-  contract: ["errors"],
+  contract: ["contract", "errors"],
   base: ["base", "errors"],
   errors: ["errors"],
 };
@@ -76,8 +76,9 @@ function resolve(from: string, specifier: string): string {
 
 function layerOf(path: string): string {
   if (!path.startsWith(SHARED)) return "index";
-  if (path === `${PROVIDERS}types.ts`) return "contract";
   if (path === `${PROVIDERS}registry.ts`) return "registry";
+  // Beside the folders of the providers lies what they all share.
+  if (path.startsWith(PROVIDERS) && !path.slice(PROVIDERS.length).includes("/")) return "contract";
   if (path.startsWith(PROVIDERS)) return "provider";
   const rest = path.slice(SHARED.length);
   if (rest === "errors.ts" || rest === "secret.ts") return "errors";

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { oneLine, StackError } from "../../local/failure.ts";
+import { oneLine, UsageError } from "../../local/failure.ts";
 
 /** How `deno task load` is used. */
 export const LOAD_USAGE = `deno task load [flags]
@@ -25,7 +25,7 @@ export function parseLoadOptions(args: readonly string[]): LoadOptions {
   const { help = false, minutes: text = "10" } = parse(args);
   const minutes = Number(text);
   if (!Number.isInteger(minutes) || minutes < 1) {
-    throw new StackError(
+    throw new UsageError(
       `Cannot use --minutes as it must be a whole number above 0: current value is "${text}"`,
     );
   }
@@ -39,6 +39,6 @@ function parse(args: readonly string[]) {
       options: { minutes: { type: "string" }, help: { type: "boolean", short: "h" } },
     }).values;
   } catch (cause) {
-    throw new StackError(`${oneLine(cause)} (see --help)`, { cause });
+    throw new UsageError(`${oneLine(cause)} (see --help)`, { cause });
   }
 }

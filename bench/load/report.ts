@@ -74,7 +74,7 @@ const METHOD = [
   "  queue adds.",
   "- Every two seconds sessions are counted in `pg_stat_activity` and memory is read: `VmRSS` of a",
   "  program; of the server's processes what is their own (`RssAnon`), since the buffers they share",
-  "  (128 MB) count in each that has touched them. The halves are means over each half of the time.",
+  "  (128 MiB) count in each that has touched them. The halves are means over each half of the time.",
   "- *Cores busy* is the CPU time used by the time that passed. The emulated Google, the gateway and",
   "  the REST stand-in are elsewhere in production.",
 ] as const;

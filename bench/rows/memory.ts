@@ -20,12 +20,12 @@ export const memory: Row = {
     const name = (files: number) => files.toLocaleString("en-US");
     return [{
       measure: `peak memory of the sync function, ${name(large)} files less ${name(small)}`,
-      figure: `${show(growth)} MB`,
-      must: "≤ 25 MB",
-      aim: "≤ 10 MB",
+      figure: `${show(growth)} MiB`,
+      must: "≤ 25 MiB",
+      aim: "≤ 10 MiB",
       isMet: growth <= 25,
       isAimMet: growth <= 10,
-      detail: `${show(median(ofLarge))} MB less ${show(median(ofSmall))} MB`,
+      detail: `${show(median(ofLarge))} MiB less ${show(median(ofSmall))} MiB`,
     }];
   },
 };
@@ -39,7 +39,7 @@ async function peaks(world: World, files: number): Promise<readonly number[]> {
     await world.syncs.run();
     await world.syncs.lastRun(endpointId);
     const peak = await peakMemoryMib(world.functionPid());
-    world.say(`peak of ${files} files: ${show(peak)} MB`);
+    world.say(`peak of ${files} files: ${show(peak)} MiB`);
     return peak;
   });
 }

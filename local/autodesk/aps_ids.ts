@@ -45,7 +45,7 @@ export class ApsIds {
 }
 
 /** The namespace of a region's ids: data of another region has another one. */
-export function namespaceOf(region: Region): string {
+function namespaceOf(region: Region): string {
   return region === "US" ? "wipprod" : `wip${region.toLowerCase()}`;
 }
 

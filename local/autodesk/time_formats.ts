@@ -1,5 +1,5 @@
 /** The four ways in which Autodesk's services write a time. */
-export const TIME_FORMATS = [
+const TIME_FORMATS = [
   "seven_digits",
   "milliseconds",
   "offset_colon",
@@ -19,7 +19,7 @@ export type TimeStyle = "by_route" | "mixed" | TimeFormat;
 export const TIME_STYLES = ["by_route", "mixed", ...TIME_FORMATS] as const;
 
 /** Writes a time. Whole seconds are all the service keeps. */
-export function formatTime(ms: number, format: TimeFormat): string {
+function formatTime(ms: number, format: TimeFormat): string {
   const seconds = new Date(ms).toISOString().slice(0, 19);
   switch (format) {
     case "seven_digits":

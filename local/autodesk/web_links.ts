@@ -25,6 +25,6 @@ export function fileWebLink(file: Item | Version): string {
 }
 
 /** The id of a project as the web and the administration know it. */
-export function guidOf(project: Project): string {
+function guidOf(project: Project): string {
   return project.id.replace(/^b\./, "");
 }

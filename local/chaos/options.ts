@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { oneLine, StackError } from "../failure.ts";
+import { oneLine, UsageError } from "../failure.ts";
 
 /** How `deno task chaos` is used. */
 export const CHAOS_USAGE = `deno task chaos [flags]
@@ -29,7 +29,7 @@ export interface ChaosOptions {
 export function parseChaosOptions(args: readonly string[]): ChaosOptions {
   const { help = false, seed, kills, database: server = "embedded" } = parse(args);
   if (server !== "embedded" && server !== "system") {
-    throw new StackError(
+    throw new UsageError(
       `Cannot use --database as it must be embedded or system: current value is "${server}"`,
     );
   }
@@ -46,7 +46,7 @@ export function parseChaosOptions(args: readonly string[]): ChaosOptions {
 function whole(name: string, text: string): number {
   const value = Number(text);
   if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw new StackError(
+  throw new UsageError(
     `Cannot use ${name} as it must be a whole number: current value is "${text}"`,
   );
 }
@@ -63,6 +63,6 @@ function parse(args: readonly string[]) {
       },
     }).values;
   } catch (cause) {
-    throw new StackError(`${oneLine(cause)} (see --help)`, { cause });
+    throw new UsageError(`${oneLine(cause)} (see --help)`, { cause });
   }
 }

@@ -1,10 +1,10 @@
 import { plainText } from "../plain_text.ts";
+import { showBytes } from "../show_bytes.ts";
 import type { Style, Terminal } from "../terminal.ts";
 import type { EndpointProgress } from "./progress.ts";
 
 const NAME_WIDTH = 22;
 const PHASE_WIDTH = 12;
-const UNITS = ["B", "kB", "MB", "GB", "TB"] as const;
 
 const STYLES: Readonly<Record<string, Style>> = {
   running: "cyan",
@@ -15,17 +15,6 @@ const STYLES: Readonly<Record<string, Style>> = {
   needs_reauthorization: "red",
   paused: "red",
 };
-
-/** Returns a number of bytes as a person reads it. */
-export function formatBytes(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1000 && unit < UNITS.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]}`;
-}
 
 function formatCount(count: number): string {
   return count.toLocaleString("en-US");
@@ -50,7 +39,7 @@ function details(endpoint: EndpointProgress): string[] {
   }
   return [
     `${formatCount(endpoint.file_count)} files`,
-    formatBytes(endpoint.total_bytes),
+    showBytes(endpoint.total_bytes),
     `last sync ${formatSeconds(run.elapsed_seconds)}, ${
       formatCount(run.files_changed)
     } changed, ${pace}`,

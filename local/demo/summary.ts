@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { DENO_TASK } from "../deno_task.ts";
 import { defaultStateDir } from "../paths.ts";
 import type { StackFile } from "../stack_file.ts";
 
@@ -20,7 +21,7 @@ function standInLine(standIns: readonly string[]): string {
 function queryLines({ stack, stateDir }: SummaryInput): string[] {
   const [owner] = stack.users;
   const where = stateDir === defaultStateDir() ? "" : ` --state-dir '${stateDir}'`;
-  const token = `npx deno task --quiet token --user ${owner?.id ?? "UUID"}${where}`;
+  const token = `${DENO_TASK} --quiet token --user ${owner?.id ?? "UUID"}${where}`;
   return [
     "Query the files with SQL:",
     `  psql '${stack.db_url}' \\`,
@@ -43,7 +44,7 @@ function googleLines(): string[] {
     "  1. put the service account's JSON, on one line, into supabase/functions/.env:",
     '     CONNECTOR_GOOGLE_DRIVE_CREDENTIALS=\'{"type":"service_account",…}\'',
     "  2. share the folder with the account's client_email (Viewer is enough)",
-    "  3. npx deno task start --no-demo, then:",
+    `  3. ${DENO_TASK} start --no-demo, then:`,
     "     insert into endpoints (name, endpoint_type, project_id, user_id, endpoint_config) values",
     "       ('My folder', 'google_drive', 'my-project', '11111111-1111-4111-8111-111111111111',",
     '        \'{"folder_id": "…"}\');',

@@ -29,11 +29,6 @@ export function applyMask(value: unknown, mask: Mask): unknown {
   return kept;
 }
 
-/** Whether the mask lets the field through. */
-export function hasField(mask: Mask, name: string): boolean {
-  return mask === null || mask.has(name);
-}
-
 /** The mask that holds inside a field; an empty one where the field is not named. */
 export function submaskOf(mask: Mask, name: string): Mask {
   if (mask === null) return null;

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { z } from "zod";
 
 /** The variable that names the folder of the run. */
-export const RUN_FOLDER = "CONNECTOR_TEST_SECRETS";
+const RUN_FOLDER = "CONNECTOR_TEST_SECRETS";
 
 const Entries = {
   secrets: z.object({ name: z.string(), value: z.string() }),

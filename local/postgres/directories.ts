@@ -20,7 +20,7 @@ export async function copyTree(
 }
 
 /** Opens a tree to everyone for reading, whatever the umask made of it. */
-export async function makeReadable(path: string): Promise<void> {
+async function makeReadable(path: string): Promise<void> {
   const { isDirectory, isSymlink, mode } = await Deno.lstat(path);
   if (isSymlink) return;
   const isProgram = isDirectory || ((mode ?? 0) & 0o100) !== 0;

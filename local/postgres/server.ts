@@ -116,12 +116,17 @@ async function answers(port: number): Promise<boolean> {
   }
 }
 
+/** What a person is told whose port is taken. */
+export function portInUse(port: number): string {
+  return `Port ${port} is in use by another program: stop it, or choose --db-port`;
+}
+
 async function startError(options: ServerOptions, logStart: number): Promise<StackError> {
   const lines = (await readLastLines(options.logFile, 200, logStart))
     .filter((line) => /\b(FATAL|ERROR|LOG|HINT):/.test(line));
   const text = lines.join("\n");
   if (/Address already in use/.test(text)) {
-    return new ServerStartError("port_in_use", `Port ${options.port} is in use by another program`);
+    return new ServerStartError("port_in_use", portInUse(options.port));
   }
   if (/still in use|is another (postmaster|postgres)/.test(text)) {
     return new ServerStartError("still_stopping", "The previous database is still stopping");

@@ -19,7 +19,7 @@ import {
 } from "./data_directory.ts";
 import { type Installation, installPostgres, type ServerSource } from "./installation.ts";
 import { isPortFree, pickFreePort } from "./ports.ts";
-import { type ServerOptions, ServerStartError, startServer } from "./server.ts";
+import { portInUse, type ServerOptions, ServerStartError, startServer } from "./server.ts";
 
 /** What {@linkcode startLocalServer} needs to know. */
 export interface LocalServerOptions {
@@ -48,7 +48,7 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
   await takeOver(stateDirectory, log);
   if (options.reset) await removeData(stateDirectory);
   if (options.port !== 0 && !isPortFree(options.port)) {
-    throw new StackError(`Port ${options.port} is in use by another program`);
+    throw new StackError(portInUse(options.port));
   }
   const account = await serverAccount();
   const installation = await installPostgres(source);

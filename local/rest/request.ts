@@ -118,5 +118,5 @@ async function readBody(request: Request): Promise<string> {
 }
 
 function bodyTooLarge(): RestFailure {
-  return new RestFailure(413, "STANDIN413", "The request body is larger than 20 MB");
+  return new RestFailure(413, "STANDIN413", "The request body is larger than 20 MiB");
 }

@@ -35,5 +35,6 @@ Deno.test("parseStartOptions() refuses what cannot work, in one line that says w
   assert.match(refusal(`--folder=${import.meta.filename}`), /is not a folder/);
   assert.match(refusal("--folder=.", "--files=1"), /choose one/);
   assert.match(refusal("--no-demo", "--files=1"), /--no-demo/);
+  assert.match(refusal("--database=system", "--database-url=postgresql://x"), /choose one/);
   assert.match(refusal("--unknown"), /--unknown.*--help/);
 });

@@ -64,7 +64,11 @@ Deno.test("endpoint:add checks a configuration, then inserts it for the owner th
       { respond: checksAnswer(PASSED, bodies) },
     );
     assert.equal(status, 0, output);
-    assert.deepEqual(asked, ["POST /functions/v1/test-endpoint", "POST /rest/v1/endpoints"]);
+    assert.deepEqual(asked, [
+      `GET /auth/v1/admin/users/${GRACE}`,
+      "POST /functions/v1/test-endpoint",
+      "POST /rest/v1/endpoints",
+    ]);
     assert.deepEqual(bodies, [{
       endpoint_type: "google_drive",
       endpoint_config: { folder_id: "1AbC" },
@@ -100,23 +104,50 @@ Deno.test("endpoint:add inserts nothing when a check fails, unless it is forced 
     const args = [...BASICS, "--user", ADA, ...projectFlags()];
     const fails = { respond: checksAnswer(FAILED) };
     const failed = await add(args, fails);
-    assert.deepEqual([failed.status, failed.asked.length], [1, 1]);
+    assert.deepEqual([failed.status, failed.asked.length], [1, 2]);
     assert.match(failed.output, /✗ scope +3 ms {2}Share the folder\./);
     assert.match(failed.errors, /not added.*--force/);
     assert.equal((await add([...args, "--force"], fails)).status, 0);
     const skipped = await add([...args, "--skip-checks"], fails);
-    assert.deepEqual([skipped.status, skipped.asked], [0, ["POST /rest/v1/endpoints"]]);
+    assert.deepEqual([skipped.status, skipped.asked.slice(1)], [0, ["POST /rest/v1/endpoints"]]);
     const [count] = await sql`select count(*)::integer as rows from public.endpoints`;
     assert.equal(count?.["rows"], 2);
+  });
+});
+
+Deno.test("endpoint:add refuses an owner whom Auth does not know, and inserts where Auth cannot be asked", async () => {
+  await withDatabase(async (sql) => {
+    const path = `/auth/v1/admin/users/${GRACE}`;
+    const answering = (status: number, body: unknown): CommandRun => ({
+      respond: ({ url }) =>
+        url.endsWith(path)
+          ? Response.json(body, { status, headers: { "x-supabase-api-version": "2024-01-01" } })
+          : null,
+    });
+    const args = [...BASICS, "--user", GRACE, "--skip-checks", ...projectFlags()];
+    // Auth's older way to write a failure, and its newer one.
+    for (const body of [{ code: 404, error_code: "user_not_found" }, { code: "user_not_found" }]) {
+      const { status, errors, asked } = await add(args, answering(404, body));
+      assert.deepEqual([status, asked], [1, [`GET ${path}`]]);
+      assert.match(
+        errors,
+        /There is no user 2\S+ in http\S+: let the person sign up, or give --user/,
+      );
+    }
+    assert.equal((await sql`select from public.endpoints`).length, 0);
+    for (const run of [answering(404, { code: "NOT_FOUND" }), answering(503, "…")]) {
+      assert.equal((await add(args, run)).status, 0);
+    }
+    assert.equal((await sql`select from public.endpoints`).length, 2);
   });
 });
 
 Deno.test("endpoint:add passes on the database's own rules, with their hint", async () => {
   await withDatabase(async (sql) => {
     const args = [...BASICS, "--user", ADA, "--skip-checks", ...projectFlags()];
-    const { status, errors } = await add([...args, "--cron", "every day"]);
+    const { status, errors } = await add([...args, "--cron", "61 * * * *"]);
     assert.equal(status, 1);
-    assert.match(errors, /Cannot use schedule_cron 'every day'.*\(Use five fields/);
+    assert.match(errors, /Cannot use schedule_cron '61 \* \* \* \*'.*\(Use five fields/);
     const stranger = await add([...BASICS, "--skip-checks", ...projectFlags(), "--user", GRACE]);
     assert.equal(stranger.status, 0);
     assert.equal((await sql`select from public.endpoints`).length, 1);
@@ -149,6 +180,8 @@ const misuses: readonly (readonly [readonly string[], RegExp])[] = [
   [["--type", "google_drive"], /give --name/],
   [["--type", "dropbox", "--name", "x"], /endpoint_type must be/],
   [BASICS, /give --user/],
+  [[...BASICS, "--cron", "every day"], /--cron as it must have five fields.*"every day"/],
+  [[...BASICS, "--timezone", "Europe/Berlin"], /--timezone without --cron/],
   [[...BASICS, "--user", "me"], /--user as it must be a user's UUID/],
   [
     ["--type", "google_drive", "--name", "x", "--config", "[]"],

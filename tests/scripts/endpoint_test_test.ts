@@ -171,7 +171,7 @@ Deno.test("endpoint:test sends no key to an address that it was not found with",
 
 const misuses: readonly (readonly [readonly string[], RegExp])[] = [
   [[], /give --id or --type/],
-  [["--id", "1"], /must be an endpoint's UUID/],
+  [["--id", "1"], /must be an endpoint's UUID: .*endpoint:list/],
   [["--id", ID, "--type", "google_drive"], /--id with --type/],
   [["--type", "google_drive", "--config", "{"], /--config as it must be a JSON object/],
   [["--type", "google_drive", "--config", "[]"], /--config as it must be a JSON object/],
@@ -197,7 +197,7 @@ Deno.test("endpoint:test ends with 2 and a sentence when the function cannot be 
     [() => Response.json({ code: "NOT_FOUND", message: "…" }, { status: 404 }), /not deployed/],
     [
       () => Response.json({ code: "not_found", message: "No such endpoint." }, { status: 404 }),
-      /not_found: No such endpoint\./,
+      /not_found: No such endpoint\. .*endpoint:list/,
     ],
     [() => Response.json({ code: "unauthorized", message: "Who?" }, { status: 401 }), /Who\?/],
     [() => new Response("<html>", { status: 200 }), /HTTP status 200 and no report/],

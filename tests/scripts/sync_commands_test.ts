@@ -72,7 +72,7 @@ Deno.test("sync:now asks for a sync, in full where it is told to, as the endpoin
     assert.deepEqual(JSON.parse(full.output), { mode: "full", endpoint_id: id });
     const stranger = await syncNow(["--id", id, ...await userFlags(GRACE)], nothing);
     assert.equal(stranger.status, 1);
-    assert.match(stranger.errors, /no such endpoint among yours/);
+    assert.match(stranger.errors, /no such endpoint among yours; .*endpoint:list/);
   });
 });
 

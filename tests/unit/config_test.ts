@@ -35,8 +35,13 @@ Deno.test("settings have the documented defaults", () => {
   const settings = readDispatcherSettings(env());
   assert.equal(settings.maxConcurrentSyncs, 10);
   assert.equal(settings.logLevel, "info");
-  assert.equal(settings.environment, "production");
+  assert.equal(settings.environment, null);
   assert.equal(settings.secretKey.reveal(), SECRET_KEY);
+});
+
+Deno.test("a deployment has the name it is given", () => {
+  const named = env({ CONNECTOR_ENVIRONMENT: " staging " });
+  assert.equal(readDispatcherSettings(named).environment, "staging");
 });
 
 Deno.test("settings fall back to the legacy keys", () => {

@@ -40,6 +40,17 @@ Deno.test("createLog() writes one JSON object per line with time, level, functio
   assert.ok(!logged({ text: "a\nb" }).includes("\n"));
 });
 
+Deno.test("createLog() repeats the name of the deployment where there is one", () => {
+  const lines: string[] = [];
+  const write = (line: string) => lines.push(line);
+  const options = { level: "info", function: "dispatcher", write, now: () => NOW } as const;
+  createLog({ ...options, environment: "staging" }).info("a", { environment: "forged" });
+  createLog({ ...options, environment: null }).info("b");
+  const [named = {}, unnamed = {}] = lines.map((line) => JSON.parse(line));
+  assert.equal(named.environment, "staging");
+  assert.ok(!("environment" in unnamed));
+});
+
 Deno.test("createLog() leaves out what is below its level", () => {
   const { lines, log } = capture("warn");
   log.debug("a");

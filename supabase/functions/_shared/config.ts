@@ -25,8 +25,8 @@ export interface CommonSettings {
   readonly secretKeys: ReadonlyMap<string, Secret>;
   /** The key named `default`, else the first one. */
   readonly secretKey: Secret;
-  /** Where this runs (`production`, `local`…); appears in logs. */
-  readonly environment: string;
+  /** What this deployment is called in the logs; `null` where it was given no name. */
+  readonly environment: string | null;
   readonly logLevel: LogLevel;
 }
 
@@ -156,6 +156,11 @@ export function readLogLevel(env: Env): LogLevel {
   throw invalid(name, `must be one of ${LOG_LEVELS.join(", ")}: current value is "${value}"`);
 }
 
+/** Reads what this deployment is called in the logs. */
+export function readEnvironmentName(env: Env): string | null {
+  return optional(env, "CONNECTOR_ENVIRONMENT") ?? null;
+}
+
 /** Says which setting is wrong and what it must be. */
 export function invalid(name: string, rule: string, options?: ErrorOptions): SyncError {
   return new SyncError("setting_invalid", `The setting ${name} ${rule}`, options);
@@ -176,7 +181,7 @@ function readCommonSettings(env: Env): CommonSettings {
     supabaseUrl: readUrl(env, "SUPABASE_URL"),
     secretKeys,
     secretKey: pickDefault("SUPABASE_SECRET_KEYS", secretKeys),
-    environment: optional(env, "CONNECTOR_ENVIRONMENT") ?? "production",
+    environment: readEnvironmentName(env),
     logLevel: readLogLevel(env),
   };
 }

@@ -96,13 +96,6 @@ export function toSyncError(thrown: unknown): SyncError {
   );
 }
 
-/** Marks a branch that the types say cannot be reached. */
-export function assertNever(value: never): never {
-  throw new TypeError(
-    `Cannot handle an unknown variant: current value is ${JSON.stringify(value)}`,
-  );
-}
-
 /** Whether a failure says that there was no proper answer, however often it was asked for. */
 export function isUnavailable(error: unknown): error is SyncError {
   return error instanceof SyncError && error.code === "unavailable";

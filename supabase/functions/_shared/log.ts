@@ -29,6 +29,8 @@ export interface LogOptions {
   readonly level: LogLevel;
   /** The function's slug, repeated on every line. */
   readonly function: string;
+  /** The name of the deployment, repeated on every line where there is one. */
+  readonly environment?: string | null;
   readonly write: (line: string, level: LogLevel) => void;
   readonly now: () => Date;
 }
@@ -69,10 +71,17 @@ export function logWith(log: Log, fields: LogFields): Log {
 
 /** Creates a log that writes lines of at most 10,000 characters. */
 export function createLog(options: LogOptions): Log {
+  const environment = options.environment ?? null;
   const threshold = LOG_LEVELS.indexOf(options.level);
   const emit = (level: LogLevel) => (event: string, fields: LogFields = {}): void => {
     if (LOG_LEVELS.indexOf(level) < threshold) return;
-    const head = { time: options.now().toISOString(), level, function: options.function, event };
+    const head = {
+      time: options.now().toISOString(),
+      level,
+      ...(environment === null ? {} : { environment }),
+      function: options.function,
+      event,
+    };
     options.write(formatLine(head, fields), level);
   };
   return { debug: emit("debug"), info: emit("info"), warn: emit("warn"), error: emit("error") };

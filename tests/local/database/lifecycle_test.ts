@@ -96,7 +96,7 @@ Deno.test("a port that is taken is named in one line", async () => {
     const { port } = listener.addr;
     await assert.rejects(startDatabase({ server: "embedded", stateDir, port }), {
       name: "StackError",
-      message: `Port ${port} is in use by another program`,
+      message: `Port ${port} is in use by another program: stop it, or choose --db-port`,
     });
   });
 });

@@ -54,6 +54,7 @@ async function withGateway(
       const { pathname, search } = new URL(request.url);
       return Response.json({ pathname, search, body: await request.text() });
     },
+    users: [ADA],
   }));
   await test({ url: `http://127.0.0.1:${gateway.port}`, keys }).finally(gateway.stop);
 }
@@ -167,6 +168,19 @@ Deno.test("the gateway publishes the signing keys without their private half", a
     assert.equal(published.length, 1);
     assert.equal(published[0].kid, keys.signingKey.kid);
     assert.equal("d" in published[0], false);
+  });
+});
+
+Deno.test("the gateway tells the holder of the secret key, and nobody else, whether there is a user", async () => {
+  await withGateway({}, async ({ url, keys }) => {
+    const ask = async (id: string, apikey: string) => {
+      const answer = await fetch(`${url}/auth/v1/admin/users/${id}`, { headers: { apikey } });
+      return [answer.status, await answer.json()] as const;
+    };
+    assert.deepEqual(await ask(ADA.id, keys.secretKey), [200, ADA]);
+    const [status, { error_code }] = await ask(ADA.id.replaceAll("1", "9"), keys.secretKey);
+    assert.deepEqual([status, error_code], [404, "user_not_found"]);
+    assert.equal((await ask(ADA.id, keys.publishableKey))[0], 401);
   });
 });
 

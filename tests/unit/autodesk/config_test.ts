@@ -39,7 +39,7 @@ Deno.test("parseConfig() takes null for absent and tolerates keys of other progr
 
 const refused: readonly (readonly [unknown, RegExp])[] = [
   [null, /it must be a JSON object: current value is null$/],
-  [{}, /project_id must be the id of a project .*: current value is undefined$/],
+  [{}, /project_id must be the id of a project .*: it is missing$/],
   [{ project_id: "" }, /project_id must be/],
   [{ project_id: "a.YnVzaW5lc3M" }, /project_id must be/],
   [{ project_id: "b." }, /project_id must be/],

@@ -9,13 +9,13 @@ export interface RpcFailure {
 }
 
 /** Raised by the database when a lease is no longer the caller's. */
-export const LEASE_LOST_SQLSTATE = "FC001";
+const LEASE_LOST_SQLSTATE = "FC001";
 
 /** Raised by the database when a change log cannot be enough and everything must be listed again. */
-export const LISTING_NEEDED_SQLSTATE = "FC005";
+const LISTING_NEEDED_SQLSTATE = "FC005";
 
 /** Raised by the database when there is no such endpoint among the user's. */
-export const NOT_FOUND_SQLSTATE = "PT404";
+const NOT_FOUND_SQLSTATE = "PT404";
 
 /**
  * SQLSTATEs and PostgREST codes of a database that can be asked again: a statement that took too

@@ -1,4 +1,4 @@
-import { type Env, readLogLevel } from "../config.ts";
+import { type Env, readEnvironmentName, readLogLevel } from "../config.ts";
 import { createAdminClient, createUserClient } from "../db/client.ts";
 import { createConnectorDb } from "../db/connector_db.ts";
 import { createBackground, findEdgeRuntime } from "../http/background.ts";
@@ -34,13 +34,15 @@ export function liveDeps(slug: string): FunctionDeps {
 }
 
 function liveLog(slug: string, env: Env, now: () => Date): Log {
-  const log = createLog({ level: tolerantLogLevel(env), function: slug, write: writeLine, now });
-  const environment = env("CONNECTOR_ENVIRONMENT");
-  const executionId = env("SB_EXECUTION_ID");
-  return logWith(log, {
-    ...environment === undefined ? {} : { environment },
-    ...executionId === undefined ? {} : { execution_id: executionId },
+  const log = createLog({
+    level: tolerantLogLevel(env),
+    function: slug,
+    environment: readEnvironmentName(env),
+    write: writeLine,
+    now,
   });
+  const executionId = env("SB_EXECUTION_ID");
+  return executionId === undefined ? log : logWith(log, { execution_id: executionId });
 }
 
 function tolerantLogLevel(env: Env): LogLevel {

@@ -40,7 +40,7 @@ export interface StartDeps {
  * Most light endpoints in one invocation: calls between functions are limited, CPU time is too. No
  * more than it works on at once, since a lease that waits keeps another sync from running.
  */
-export const LIGHT_PER_INVOCATION = LANES;
+const LIGHT_PER_INVOCATION = LANES;
 
 const RefusalBody = z.object({ code: z.enum(FAILURE_CODES), message: z.string().max(2_000) });
 

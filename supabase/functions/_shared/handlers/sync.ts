@@ -24,10 +24,10 @@ export interface SyncFunctionDeps
 }
 
 /** Most endpoints handed over in one request. */
-export const MOST_LEASES = 200;
+const MOST_LEASES = 200;
 
 /** Most grants to be kept alive in one request. */
-export const MOST_REFRESHES = 100;
+const MOST_REFRESHES = 100;
 
 // With the slice (60 s) and one provider call (30 s) before it, a commit that hangs still ends
 // within the 150 s a worker lives on the free plan.

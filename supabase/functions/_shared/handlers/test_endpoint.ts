@@ -18,7 +18,7 @@ import { type Answer, createHandler, type Handler } from "./create_handler.ts";
 import type { SyncFunctionDeps } from "./sync.ts";
 
 /** Longest time for a test, from the arrival of the request. */
-export const TEST_LIMIT_MS = 25_000;
+const TEST_LIMIT_MS = 25_000;
 
 const DATABASE_TIMEOUT_MS = 10_000;
 

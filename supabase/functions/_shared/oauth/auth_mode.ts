@@ -2,7 +2,7 @@ import { z } from "zod";
 import { SyncError } from "../errors.ts";
 
 /** Whose access token an endpoint is read with: a person's who connected an account, or our own. */
-export const AUTH_MODES = ["application", "user"] as const;
+const AUTH_MODES = ["application", "user"] as const;
 
 /** One of {@linkcode AUTH_MODES}. */
 export type AuthMode = typeof AUTH_MODES[number];
@@ -29,7 +29,7 @@ export function authModeOf(endpointConfig: unknown, needsGrant: boolean): AuthMo
 }
 
 /** Where the owner of an endpoint connects an account for it. */
-export function connectAddress(publicUrl: string, endpointId: string): string {
+function connectAddress(publicUrl: string, endpointId: string): string {
   return `${publicUrl}/functions/v1/oauth/authorize?endpoint_id=${encodeURIComponent(endpointId)}`;
 }
 

@@ -38,7 +38,7 @@ export interface ConsentAddress {
 export interface ConsentUnderWay extends TakenConsent, Pick<ConsentReference, "clientId"> {}
 
 /** How long a person may take at the provider. */
-export const CONSENT_SECONDS = 600;
+const CONSENT_SECONDS = 600;
 
 /** Begins a consent of the endpoint's owner. */
 export async function beginConsent(

@@ -51,7 +51,8 @@ const RULES: Readonly<Record<keyof typeof storedConfig.shape, string>> = {
 };
 
 function refuse(rule: string, value: unknown, cause?: unknown): SyncError {
-  const message = `Cannot read endpoint_config as ${rule}: current value is ${showValue(value)}`;
+  const found = value === undefined ? "it is missing" : `current value is ${showValue(value)}`;
+  const message = `Cannot read endpoint_config as ${rule}: ${found}`;
   return new SyncError("config_invalid", message, { cause });
 }
 

@@ -5,15 +5,8 @@ import type { AutodeskConfig } from "./config.ts";
 import { type Entries, readEntries } from "./entries.ts";
 import { toFileRecord } from "./file_record.ts";
 import { toFolderRecord, toWalk } from "./folder_record.ts";
-import {
-  askPage,
-  EMPTY_PAGE,
-  type ListPage,
-  parseCursor,
-  type Position,
-  position,
-  receipt,
-} from "./paging.ts";
+import { EMPTY_PAGE, parseCursor, receipt } from "../pages.ts";
+import { askPage, type ListPage, type Position, position } from "./paging.ts";
 import { withoutSystemFolders } from "./system_folders.ts";
 import { chooseHub, explainRefusal, isRefusal, verifyProject } from "./project.ts";
 import { contentsUrl, topFoldersUrl } from "./urls.ts";

@@ -13,7 +13,7 @@ import { parseSettings } from "./settings.ts";
 import { startListing } from "./start.ts";
 import { showValue } from "./text.ts";
 import { issueToken } from "./token.ts";
-import { readUnreadable } from "./unreadable.ts";
+import { readUnreadable } from "../unreadable.ts";
 
 async function readPage(task: Task, context: ProviderContext<AutodeskConfig>): Promise<Page> {
   switch (task.kind) {

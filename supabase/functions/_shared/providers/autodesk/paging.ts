@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { SyncError } from "../../errors.ts";
-import type { Page, ProviderContext } from "../types.ts";
+import type { ProviderContext } from "../types.ts";
 import type { AutodeskConfig } from "./config.ts";
 import { parseAnswer, type ResourceList, resourceList } from "./schemas.ts";
 
@@ -17,20 +17,6 @@ export type Position = z.infer<typeof position>;
 export interface ListPage {
   readonly list: ResourceList;
   readonly nextPosition: Position;
-}
-
-/** Reads a cursor this provider made; one of another shape belongs to a listing to be given up. */
-export function parseCursor<Schema extends z.ZodType>(
-  schema: Schema,
-  cursor: unknown,
-): z.output<Schema> {
-  const result = schema.safeParse(cursor);
-  if (result.success) return result.data;
-  throw new SyncError(
-    "cursor_expired",
-    "Cannot go on with this listing as its stored position has another form; it begins again",
-    { cause: result.error },
-  );
 }
 
 /** Asks for the page at a position; `first` is the address of the first one. */
@@ -107,21 +93,4 @@ function isFurther(next: URL, current: URL): boolean {
   const from = readNumber(current, NUMBER) ?? 0;
   const to = readNumber(next, NUMBER);
   return to === null ? next.href !== current.href : to > from;
-}
-
-/** A page with nothing on it, to be filled in by the caller. */
-export const EMPTY_PAGE: Omit<Page, "next"> = {
-  files: [],
-  folders: [],
-  walk: [],
-  seeds: [],
-  skipped: [],
-  receipt: {},
-};
-
-/** Leaves out the counts that are zero: a receipt tells what happened. */
-export function receipt(
-  counts: Readonly<Record<string, number>>,
-): Readonly<Record<string, number>> {
-  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
 }

@@ -5,7 +5,7 @@ import { toFolderRecord, toWalk } from "./folder_record.ts";
 import { inGroups } from "./groups.ts";
 import { chooseHub, isRefusal, verifyProject } from "./project.ts";
 import { folderAnswer, type FolderResource, parseAnswer } from "./schemas.ts";
-import { unreadableSeed } from "./unreadable.ts";
+import { unreadableSeed } from "../unreadable.ts";
 import { folderUrl } from "./urls.ts";
 
 type Context = ProviderContext<AutodeskConfig>;

@@ -6,7 +6,8 @@ import type { GoogleDriveConfig, GoogleDriveScope } from "./config.ts";
 import { isOutside } from "./corpus.ts";
 import { firstParent, sortItems } from "./items.ts";
 import { driveIdOf, expired } from "./logs.ts";
-import { MOST_REPEATS, parseCursor, receipt } from "./paging.ts";
+import { parseCursor, receipt } from "../pages.ts";
+import { MOST_REPEATS } from "./paging.ts";
 import { changesUrl } from "./query.ts";
 import {
   changeList,

@@ -13,7 +13,7 @@ import { readSharedPage } from "./shared.ts";
 import { startListing } from "./start.ts";
 import { showValue } from "./text.ts";
 import { issueToken } from "./token.ts";
-import { readUnreadable } from "./unreadable.ts";
+import { readUnreadable } from "../unreadable.ts";
 import { readGroupPage, readSinglePage } from "./walking.ts";
 
 async function readPage(task: Task, context: ProviderContext<GoogleDriveConfig>): Promise<Page> {

@@ -8,7 +8,8 @@ import type { JsonObject, Page, ProviderContext, Task, TaskSeed } from "../types
 import type { GoogleDriveConfig } from "./config.ts";
 import { corpusOf, isOutside } from "./corpus.ts";
 import { firstParent, readItems, sortItems } from "./items.ts";
-import { askPage, EMPTY_PAGE, incompleteSearch, parseCursor, position, receipt } from "./paging.ts";
+import { EMPTY_PAGE, parseCursor, receipt } from "../pages.ts";
+import { askPage, incompleteSearch, position } from "./paging.ts";
 import { ALL_FILES, ALL_FOLDERS, createdWithin } from "./query.ts";
 import type { DriveItem, FileList } from "./schemas.ts";
 import {

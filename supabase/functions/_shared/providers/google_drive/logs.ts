@@ -11,7 +11,7 @@ const USER_LOG = "user";
 const DRIVE_LOG = "drive:";
 
 /** The name of a log: a shared drive's, or (`null`) the user's own. */
-export function feedKey(driveId: string | null): string {
+function feedKey(driveId: string | null): string {
   return driveId === null ? USER_LOG : DRIVE_LOG + driveId;
 }
 

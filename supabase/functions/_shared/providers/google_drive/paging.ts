@@ -27,20 +27,6 @@ export type Answer =
   /** The page token is dead: read the query from its beginning, which changes nothing twice. */
   | { readonly type: "restart"; readonly nextPosition: Position };
 
-/** Reads a cursor this provider made; one of another shape belongs to a listing to be given up. */
-export function parseCursor<Schema extends z.ZodType>(
-  schema: Schema,
-  cursor: unknown,
-): z.output<Schema> {
-  const result = schema.safeParse(cursor);
-  if (result.success) return result.data;
-  throw new SyncError(
-    "cursor_expired",
-    "Cannot go on with this listing as its stored position has another form; it begins again",
-    { cause: result.error },
-  );
-}
-
 /** Asks for one page of a query. */
 export async function askPage(
   request: Omit<ListRequest, "pageSize" | "pageToken">,
@@ -75,23 +61,6 @@ export async function askPage(
 function isDeadPageToken(error: unknown, at: Position): boolean {
   return error instanceof SyncError && error.code === "cursor_expired" &&
     at.page_token !== null && at.restarts < MOST_RESTARTS;
-}
-
-/** A page with nothing on it, to be filled in by the caller. */
-export const EMPTY_PAGE: Omit<Page, "next"> = {
-  files: [],
-  folders: [],
-  walk: [],
-  seeds: [],
-  skipped: [],
-  receipt: {},
-};
-
-/** Leaves out the counts that are zero: a receipt tells what happened. */
-export function receipt(
-  counts: Readonly<Record<string, number>>,
-): Readonly<Record<string, number>> {
-  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
 }
 
 /** Reported for a search that Drive itself calls incomplete: nothing may be deleted by it. */

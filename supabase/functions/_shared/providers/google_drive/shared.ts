@@ -6,7 +6,8 @@ import type { Page, ProviderContext, Task, TaskSeed } from "../types.ts";
 import type { GoogleDriveConfig } from "./config.ts";
 import { corpusOf, isOutside } from "./corpus.ts";
 import { firstParent, readItems, sortItems } from "./items.ts";
-import { askPage, EMPTY_PAGE, incompleteSearch, parseCursor, position, receipt } from "./paging.ts";
+import { EMPTY_PAGE, parseCursor, receipt } from "../pages.ts";
+import { askPage, incompleteSearch, position } from "./paging.ts";
 import { SHARED_WITH_ME } from "./query.ts";
 
 /** What incomplete or unreadable answers are reported about: the list has no folder of its own. */

@@ -13,7 +13,7 @@ import {
   checkFolder,
   isAboutOneFolder,
 } from "./scope.ts";
-import { unreadableSeed } from "./unreadable.ts";
+import { unreadableSeed } from "../unreadable.ts";
 
 type Context = ProviderContext<GoogleDriveConfig>;
 

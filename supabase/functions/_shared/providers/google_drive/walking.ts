@@ -17,16 +17,8 @@ import type { JsonObject, Page, ProviderContext, Task, TaskSeed } from "../types
 import type { GoogleDriveConfig, GoogleDriveScope } from "./config.ts";
 import { corpusOf, isOutside } from "./corpus.ts";
 import { readItems, sortItems } from "./items.ts";
-import {
-  type Answer,
-  askPage,
-  EMPTY_PAGE,
-  incompleteSearch,
-  parseCursor,
-  type Position,
-  position,
-  receipt,
-} from "./paging.ts";
+import { EMPTY_PAGE, parseCursor, receipt } from "../pages.ts";
+import { type Answer, askPage, incompleteSearch, type Position, position } from "./paging.ts";
 import { ALL_FOLDERS, childrenOf, listUrl } from "./query.ts";
 import type { DriveItem } from "./schemas.ts";
 import { isAboutOneFolder } from "./scope.ts";

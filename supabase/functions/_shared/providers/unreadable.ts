@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { FAILURE_CODES } from "../../errors.ts";
-import type { Page, SkippedSubtree, Task, TaskSeed } from "../types.ts";
-import { EMPTY_PAGE, parseCursor } from "./paging.ts";
+import { FAILURE_CODES } from "../errors.ts";
+import type { Page, SkippedSubtree, Task, TaskSeed } from "./types.ts";
+import { EMPTY_PAGE, parseCursor } from "./pages.ts";
 
 const unreadableCursor = z.object({
   external_folder_id: z.string(),
