@@ -81,32 +81,38 @@ Deno.test("files of a folder that never appeared are listed again once something
     assert.equal(runs?.runs, 1);
   }));
 
+/** An incremental run that finds a file in a folder that never appeared, and that something vanished. */
+async function beginAgain(sql: Sql): Promise<string> {
+  const first = await begin(sql);
+  await list(sql, first);
+  assert.equal(await finish(sql, first), "completed");
+  await sql`update connector.endpoint_states set next_run_at = now()`;
+  const next = await beginSlice(sql);
+  assert.equal(await runningMode(sql), "incremental");
+  await commitChanges(sql, next, { files: [ORPHAN], removed: removed("A") });
+  return await finish(sql, next);
+}
+
+async function runningMode(sql: Sql): Promise<string | undefined> {
+  const [run] = await sql<{ mode: string }[]>`
+    select mode from public.sync_logs where status = 'running'`;
+  return run?.mode;
+}
+
 Deno.test("what an incremental run finds in a folder that never appeared is listed again too", () =>
   withDatabase(async (sql) => {
-    const first = await begin(sql);
-    await list(sql, first);
-    assert.equal(await finish(sql, first), "completed");
-    await sql`update connector.endpoint_states set next_run_at = now()`;
-    const next = await beginSlice(sql);
-    await commitChanges(sql, next, { files: [ORPHAN], removed: removed("A") });
-    assert.equal(await finish(sql, next), "running");
-    const [run] = await sql`select mode from public.sync_logs where status = 'running'`;
-    assert.equal(run?.mode, "full");
+    assert.equal(await beginAgain(sql), "running");
+    assert.equal(await runningMode(sql), "full");
   }));
 
 Deno.test("a run that fails before it lists everything again leaves that to the next one", () =>
   withDatabase(async (sql) => {
-    const first = await begin(sql);
-    await list(sql, first, { files: [ORPHAN] });
-    await commitChanges(sql, first, { removed: removed("above") });
-    await finish(sql, first);
-    const again = await beginSlice(sql);
+    await beginAgain(sql);
     const failed = { type: "failed", code: "unavailable", message: "No answer", remedy: "retry" };
-    await finishSlice(sql, again, failed);
+    await finishSlice(sql, await beginSlice(sql), failed);
     await sql`update connector.endpoint_states set next_run_at = now()`;
     await beginSlice(sql);
-    const [run] = await sql`select mode from public.sync_logs where status = 'running'`;
-    assert.equal(run?.mode, "full");
+    assert.equal(await runningMode(sql), "full");
   }));
 
 const ENOUGH: readonly {
