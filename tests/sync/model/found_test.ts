@@ -397,3 +397,29 @@ for (const scope of ["my_folder", "drive_folder"] as const) {
     ],
   });
 }
+
+replay(
+  "files of a folder that was in sight only while files were listed go with the one above it",
+  {
+    scope: "account",
+    // The account's folder, a folder in it, and the file in that one.
+    before: [
+      { do: "create_folder", in: 0, name: "A" },
+      { do: "create_file", in: 1, name: "a.pdf", size: "1" },
+    ],
+    steps: [
+      {
+        ...SYNC,
+        // The log is not to be had before the folder is gone for good.
+        troubles: [{
+          plan: { fault: { type: "html" }, times: 3, skip: 0, method: "changes.list" },
+        }],
+        meanwhile: [
+          { at: 3, event: { do: "hide", folder: 1, by: "unshare" } },
+          { at: 4, event: { do: "show" } },
+        ],
+      },
+      { do: "unshare", item: 0 },
+    ],
+  },
+);
