@@ -85,12 +85,12 @@ async function play(
   const users = startUsers(stage, createChance(options.seed + 1));
   const deeds = await strike(stage, chance, options);
   await calm(stage);
-  const { changes } = await users.stop();
+  const { changes, faults: refusals } = await users.stop();
   options.say(`${deeds.killed} processes were killed; waiting for peace`);
   const convergence = await awaitConvergence(stage, users.seen, options.say);
   const lapsed = await leases.stop();
   const [row] = await stage.sql<[{ server_version: string }]>`show server_version`;
-  const faults = [...convergence.faults, ...lapsed.faults];
+  const faults = [...convergence.faults, ...lapsed.faults, ...refusals];
   return {
     ...convergence,
     ...deeds,

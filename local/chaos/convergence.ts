@@ -3,6 +3,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { compareWithTruth } from "./compare.ts";
 import { type Fault, faultOf } from "./faults.ts";
+import { addRuns, countRuns, type RunCounts } from "./runs.ts";
 import type { Stage } from "./stage.ts";
 import { steadily } from "./steadily.ts";
 
@@ -16,10 +17,10 @@ export interface Convergence {
   readonly settledSeconds: number;
   /** Syncs that had to be asked for a second time. */
   readonly askedAgain: number;
-  /** Runs by how they ended: status, and error code where there is one. */
-  readonly runs: Readonly<Record<string, number>>;
-  /** Runs by type of endpoint and mode. */
-  readonly runsByMode: Readonly<Record<string, number>>;
+  /** Endpoints that people removed meanwhile. */
+  readonly removed: number;
+  /** Runs, those of removed endpoints included. */
+  readonly runs: RunCounts;
 }
 
 /** Leases of living workers that have given up last two minutes; what was to do takes its time, too. */
@@ -48,11 +49,11 @@ export async function awaitConvergence(
     files += compared.files;
     faults.push(...compared.faults);
   }
-  const runs = await runsByEnd(stage);
-  faults.push(...await leftovers(stage), ...brokenLogs(stage), ...internalRuns(runs));
-  const runsByMode = await countByMode(stage);
+  const runs = addRuns(stage.removed.runs, await countRuns(stage.sql, null));
+  faults.push(...await leftovers(stage), ...brokenLogs(stage), ...internalRuns(runs.byEnd));
   const endpoints = stage.endpoints.length;
-  return { faults, endpoints, files, settledSeconds, askedAgain, runs, runsByMode };
+  const removed = stage.removed.endpoints;
+  return { faults, endpoints, removed, files, settledSeconds, askedAgain, runs };
 }
 
 async function askAll({ sql, endpoints }: Stage): Promise<Date> {
@@ -164,19 +165,4 @@ function brokenLogs({ stateDir }: Stage): readonly Fault[] {
 function internalRuns(runs: Readonly<Record<string, number>>): readonly Fault[] {
   const ends = Object.entries(runs).filter(([end]) => end.endsWith(" internal"));
   return ends.map(([told, count]) => ({ check: "runs ended as internal", count, told }));
-}
-
-async function runsByEnd({ sql }: Stage): Promise<Record<string, number>> {
-  const rows = await sql<{ end: string; count: number }[]>`
-    select concat_ws(' ', status, error_code) as end, count(*)::int as count
-    from public.sync_logs group by 1 order by 2 desc`;
-  return Object.fromEntries(rows.map(({ end, count }) => [end, count]));
-}
-
-async function countByMode({ sql }: Stage): Promise<Record<string, number>> {
-  const rows = await sql<{ kind: string; count: number }[]>`
-    select concat_ws(' ', e.endpoint_type, r.mode) as kind, count(*)::int as count
-    from public.sync_logs as r join public.endpoints as e on e.id = r.endpoint_id
-    group by 1 order by 1`;
-  return Object.fromEntries(rows.map(({ kind, count }) => [kind, count]));
 }

@@ -13,6 +13,7 @@ export const CHECKS = [
   "leftovers of runs that are over",
   "runs ended as internal",
   "log lines that nobody writes",
+  "things refused to people",
 ] as const;
 
 /** One of {@linkcode CHECKS}. */

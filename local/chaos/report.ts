@@ -23,9 +23,10 @@ export function reportLines(report: CampaignReport): string[] {
     `leases whose holder was killed: ${leasesOf(report)}`,
     `troubles: ${list(report.troubles)}`,
     `changes at the providers: ${report.changes}`,
-    `runs: ${list(report.runs)}`,
-    `runs by mode: ${list(report.runsByMode)}`,
-    `${report.endpoints} endpoints with ${report.files} files, ${settled(report)}`,
+    `runs: ${list(report.runs.byEnd)}`,
+    `runs by mode: ${list(report.runs.byMode)}`,
+    `${report.removed} endpoints removed meanwhile; ${report.endpoints} with ${report.files} files left, ` +
+    settled(report),
     ...[...countFaults(report.faults)].map(([check, count]) => `${check}: ${count}`),
     ...report.faults.map(({ check, told }) => `FAULT  ${check}: ${told}`),
   ];
@@ -48,8 +49,9 @@ export function toMarkdown(
     ...table(["what happened", "figure"], [
       ["leases whose holder was killed", leasesOf(report)],
       ["changes at the providers meanwhile", report.changes],
-      ["runs by how they ended", list(report.runs)],
-      ["runs by provider and mode", list(report.runsByMode)],
+      ["runs by how they ended", list(report.runs.byEnd)],
+      ["runs by provider and mode", list(report.runs.byMode)],
+      ["endpoints removed meanwhile", report.removed],
       ["endpoints, files compared", `${report.endpoints}, ${report.files.toLocaleString("en-US")}`],
       ["converged", settled(report)],
     ]),
@@ -67,7 +69,7 @@ export function toMarkdown(
 
 const METHOD = [
   "- The stack is the embedded one, whole, with ticks each two seconds; the two emulated providers are",
-  "  changed all the time by people who ask for syncs and add endpoints, too. *deploy* kills all",
+  "  changed all the time by people who ask for syncs, add and remove endpoints. *deploy* kills all",
   "  functions at once, *session* a session of the server, on which the server ends all others and",
   "  recovers; each process counts.",
   "- A lease outlives its holder by two minutes in production. Here those whose holder was killed are",

@@ -11,6 +11,7 @@ import type { Chance } from "./chance.ts";
 import { type Door, openDoor } from "./door.ts";
 import { createGooglePlace } from "./google_places.ts";
 import type { Place } from "./place.ts";
+import { addRuns, countRuns, NO_RUNS, type RunCounts } from "./runs.ts";
 import { steadily } from "./steadily.ts";
 
 /** How much there is to sync. */
@@ -38,9 +39,13 @@ export interface Stage extends AsyncDisposable {
   readonly sql: postgres.Sql;
   readonly doors: Doors;
   readonly places: readonly Place[];
-  /** Grows by {@linkcode Stage.addEndpoint}. */
+  /** Those that are there: see {@linkcode Stage.addEndpoint} and {@linkcode Stage.removeOldest}. */
   readonly endpoints: readonly WatchedEndpoint[];
   addEndpoint(place: Place): Promise<void>;
+  /** Removes the oldest endpoint whose place another one reads, too. */
+  removeOldest(): Promise<void>;
+  /** Endpoints that were removed, and what became of their runs. */
+  readonly removed: { readonly endpoints: number; readonly runs: RunCounts };
 }
 
 const CLIENT_ID = "ChaosClientId";
@@ -89,6 +94,8 @@ export async function createStage(options: StageOptions): Promise<Stage> {
   parts.defer(() => sql.end({ timeout: 5 }));
   await prepareDatabase(sql, stack);
   const endpoints: WatchedEndpoint[] = [];
+  let added = 0;
+  let removed: Stage["removed"] = { endpoints: 0, runs: NO_RUNS };
   const places = [...googlePlaces, ...autodeskPlaces];
   const stage: Omit<Stage, keyof AsyncDisposable> = {
     stack,
@@ -98,12 +105,24 @@ export async function createStage(options: StageOptions): Promise<Stage> {
     places,
     endpoints,
     async addEndpoint(place) {
-      endpoints.push(await addEndpoint(sql, place, endpoints.length));
+      endpoints.push(await addEndpoint(sql, place, added++));
+    },
+    async removeOldest() {
+      const oldest = endpoints.find(({ place }, index) =>
+        endpoints.slice(index + 1).some((other) => other.place === place)
+      );
+      if (oldest === undefined) return;
+      const runs = await removeEndpoint(sql, oldest);
+      endpoints.splice(endpoints.indexOf(oldest), 1);
+      removed = { endpoints: removed.endpoints + 1, runs: addRuns(removed.runs, runs) };
+    },
+    get removed() {
+      return removed;
     },
   };
   for (const place of places) await stage.addEndpoint(place);
   const owned = parts.move();
-  return { ...stage, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return Object.assign(stage, { [Symbol.asyncDispose]: () => owned.disposeAsync() });
 }
 
 async function startGoogle({ chance, scale }: StageOptions, parts: AsyncDisposableStack) {
@@ -172,4 +191,15 @@ async function addEndpoint(
       on conflict (id) do nothing`
   );
   return { id, place };
+}
+
+/** Removes an endpoint as its owner would, whatever is under way; answers what its runs had come to. */
+async function removeEndpoint(sql: postgres.Sql, { id }: WatchedEndpoint): Promise<RunCounts> {
+  return await steadily(() =>
+    sql.begin(async (transaction) => {
+      const runs = await countRuns(transaction, id);
+      await transaction`delete from public.endpoints where id = ${id}`;
+      return runs;
+    })
+  );
 }

@@ -19,8 +19,8 @@ export async function steadily<Result>(work: () => PromiseLike<Result>): Promise
   }
 }
 
-// Whatever the server itself says of its own going away, and whatever the connection does.
-function isAway(cause: unknown): boolean {
+/** Whether the database was away: whatever it says of its own going, and whatever the connection does. */
+export function isAway(cause: unknown): boolean {
   if (cause instanceof postgres.PostgresError) return /^(57P|08|53|55P03)/.test(cause.code);
   return cause instanceof Error && "code" in cause;
 }

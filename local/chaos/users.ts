@@ -1,23 +1,29 @@
-/** The people: they change files, ask for syncs and add endpoints, whatever is being killed. */
+/** The people: they change files, ask for syncs, add and remove endpoints, whatever is being killed. */
+import postgres from "postgres";
+import { oneLine } from "../failure.ts";
 import type { Chance } from "./chance.ts";
+import { type Fault, faultOf } from "./faults.ts";
 import type { Stage } from "./stage.ts";
+import { isAway } from "./steadily.ts";
 
 const CHANGE_EVERY_MS = 150;
 const ASK_EVERY_MS = 1_000;
-/** New endpoints begin with a first sync; more than this would be load, not chaos. */
+/** More than this would be load, not chaos. */
 const MOST_ENDPOINTS = 12;
-const ADD_EVERY_MS = 8_000;
+/** New endpoints begin with a first sync, so that there is one to be hit most of the time. */
+const ADD_EVERY_MS = 3_000;
 
 /** People at work. */
 export interface Users {
   /** Ids of files that were seen alive in the table, by endpoint. */
   readonly seen: ReadonlyMap<string, ReadonlySet<string>>;
-  stop(): Promise<{ readonly changes: number }>;
+  stop(): Promise<{ readonly changes: number; readonly faults: readonly Fault[] }>;
 }
 
 /** Sets the people to work. */
 export function startUsers(stage: Stage, chance: Chance): Users {
   const seen = new Map<string, Set<string>>();
+  const refused: string[] = [];
   let changes = 0;
   let isStopping = false;
   const stopping = Promise.withResolvers<void>();
@@ -27,8 +33,9 @@ export function startUsers(stage: Stage, chance: Chance): Users {
       await pause(everyMs, stopping.promise);
       try {
         if (!isStopping) await work();
-      } catch {
-        // The database is away: people try again.
+      } catch (thrown) {
+        // People try again, whatever the reason.
+        if (!isAway(thrown) && !isGone(thrown)) refused.push(oneLine(thrown));
       }
     }
   }
@@ -53,9 +60,8 @@ export function startUsers(stage: Stage, chance: Chance): Users {
   };
   const add = async () => {
     const place = chance.pick(stage.places);
-    if (place !== undefined && stage.endpoints.length < MOST_ENDPOINTS) {
-      await stage.addEndpoint(place);
-    }
+    if (stage.endpoints.length >= MOST_ENDPOINTS) await stage.removeOldest();
+    if (place !== undefined) await stage.addEndpoint(place);
   };
   const work = Promise.all([
     repeat(CHANGE_EVERY_MS, change),
@@ -68,9 +74,14 @@ export function startUsers(stage: Stage, chance: Chance): Users {
       isStopping = true;
       stopping.resolve();
       await work;
-      return { changes };
+      return { changes, faults: faultOf("things refused to people", refused) };
     },
   };
+}
+
+/** The endpoint was removed between the choice and the deed. */
+function isGone(thrown: unknown): boolean {
+  return thrown instanceof postgres.PostgresError && thrown.code === "PT404";
 }
 
 async function pause(ms: number, end: Promise<void>): Promise<void> {

@@ -20,8 +20,8 @@ const REPORT: CampaignReport = {
   files: 9_876,
   settledSeconds: 14,
   askedAgain: 1,
-  runs: { completed: 80, "failed unavailable": 2 },
-  runsByMode: { "google_drive full": 20 },
+  removed: 3,
+  runs: { byEnd: { completed: 80, "failed unavailable": 2 }, byMode: { "google_drive full": 20 } },
 };
 
 Deno.test("faultOf() is nothing for an empty list, and tells of the first ones of a long one", () => {
@@ -59,6 +59,7 @@ Deno.test("the report of a campaign has a figure for everything that is looked a
     page.includes("7, 3 of them of first syncs; 2 were seen past their end, the longest for 4.3 s"),
   );
   assert.ok(page.includes("| endpoints, files compared | 12, 9,876 |"));
+  assert.ok(page.includes("| endpoints removed meanwhile | 3 |"));
 });
 
 Deno.test("the report of a campaign tells of its faults, on the terminal and on the page", () => {
