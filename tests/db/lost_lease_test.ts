@@ -9,6 +9,7 @@ import {
   failureOf,
   fileRecord,
   finishSlice,
+  folderRecord,
   type Lease,
   type Sql,
   startListing,
@@ -170,6 +171,40 @@ Deno.test("a sweep during which the endpoint is disabled deletes nothing, and co
     const [row] =
       await sql`select count(*)::int as living from public.files where deleted_at is null`;
     assert.deepEqual([row?.living, (await stateOf(sql, id)).file_count], [3, 3]);
+  }));
+
+Deno.test("an endpoint that is removed while a page of it is committed goes, and nobody is locked out", () =>
+  withDatabase(async (sql) => {
+    const id = await addEndpoint(sql, { max_files_per_sync: null });
+    const lease = await beginSlice(sql);
+    const [task] = await startListing(sql, lease);
+    assert.ok(task);
+    const folders = [folderRecord("A", null)];
+    const more = { type: "more", cursor: { page: 2 } };
+    await commitPage(sql, lease, { task_id: task.id, folders, next: more });
+    let removing: Promise<unknown> | null = null;
+    // The commit has written to its task when it waits for the folder, and has its files before it.
+    await whileLocked(
+      sql,
+      "select from connector.folders for update",
+      () =>
+        commitPage(sql, lease, {
+          task_id: task.id,
+          sequence: 1,
+          folders: [folderRecord("A", null, "renamed")],
+          files: [fileRecord("f1")],
+        }),
+      async () => {
+        removing = sql`delete from public.endpoints where id = ${id}`.execute();
+        await untilWaiting(sql, 2);
+      },
+    );
+    await removing;
+    const [row] = await sql<{ left: number }[]>`
+      select (select count(*)::int from public.endpoints) + (select count(*)::int from public.files)
+        as left`;
+    assert.equal(row?.left, 0);
+    assert.equal((await failureOf(commitPage(sql, lease, { task_id: task.id }))).code, "FC001");
   }));
 
 Deno.test("who asks for a sync while a run ends is served, and neither waits for the other for ever", () =>
