@@ -130,6 +130,6 @@ Deno.test("a broken setting is one clear line, status 1, and leaves nothing runn
 Deno.test("a folder that does not exist is refused before anything is started", async () => {
   const start = runStart(["--folder=/nowhere/at/all"]);
   const { code } = await start.status;
-  assert.equal(code, 1);
+  assert.equal(code, 2);
   assert.match(start.output(), /^error: Cannot serve "\/nowhere\/at\/all" as it does not exist\n$/);
 });
