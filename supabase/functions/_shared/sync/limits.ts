@@ -43,7 +43,10 @@ export const HELD_TASKS = 100;
 /** Pages under way at the same time in one invocation, from the request for them to their commit. */
 export const HELD_PAGES = 20;
 
-/** Of them, most held by one endpoint: one that must wait for its provider leaves room for others. */
+/**
+ * Of them, most held by one endpoint: one that must wait for its provider leaves room for others. Pages
+ * that the others wait for do not count.
+ */
 export const HELD_PAGES_PER_ENDPOINT = 12;
 
 /**
