@@ -7,6 +7,7 @@ import { startDriveEmulator } from "../google/server.ts";
 import { createServiceAccount } from "../google/service_account.ts";
 import { DEMO_USERS, type Stack, type StackOptions, startStack } from "../stack.ts";
 import { createAutodeskPlace } from "./autodesk_places.ts";
+import { inTransaction } from "../transaction.ts";
 import type { Chance } from "./chance.ts";
 import { type Door, openDoor } from "./door.ts";
 import { createGooglePlace } from "./google_places.ts";
@@ -196,7 +197,7 @@ async function addEndpoint(
 /** Removes an endpoint as its owner would, whatever is under way; answers what its runs had come to. */
 async function removeEndpoint(sql: postgres.Sql, { id }: WatchedEndpoint): Promise<RunCounts> {
   return await steadily(() =>
-    sql.begin(async (transaction) => {
+    inTransaction(sql, "", async (transaction) => {
       const runs = await countRuns(transaction, id);
       await transaction`delete from public.endpoints where id = ${id}`;
       return runs;
