@@ -221,3 +221,37 @@ Deno.test("a page, and the end of a listing, do not read the tasks of other endp
     });
     assert.ok(read > 0 && read < 1000, `read ${read} rows`);
   }));
+
+/** What a plan reads by which index, with which conditions. */
+async function indexUse(sql: Sql, query: string): Promise<string> {
+  const rows = await sql.unsafe<{ "QUERY PLAN": string }[]>(`explain (costs off) ${query}`);
+  return rows.map((row) => row["QUERY PLAN"].trim()).filter((line) => /Index/.test(line)).join(" ");
+}
+
+Deno.test("rows are looked up by their own index though statistics know of a single one", () =>
+  withoutStatistics(async (sql) => {
+    const relations = [
+      ["public.files", "external_file_id", "file_name, file_path, file_link", "'n', '/n', 'l'"],
+      ["connector.folders", "external_folder_id", "folder_name, path", "'n', '/n'"],
+    ] as const;
+    const id = await addEndpoint(sql);
+    for (const [relation, key, columns, values] of relations) {
+      await sql.unsafe(
+        `insert into ${relation} (endpoint_id, external_parent_id, ${key}, ${columns})
+        select id, 'P', 'first', ${values} from public.endpoints`,
+      );
+      await sql.unsafe(`analyze ${relation}`);
+      await sql.unsafe(
+        `insert into ${relation} (endpoint_id, external_parent_id, ${key}, ${columns})
+        select '${id}', 'P' || n % 100, 'i' || n, ${values} from generate_series(1, 2000) as n`,
+      );
+      for (const column of [key, "external_parent_id"]) {
+        const plan = await indexUse(
+          sql,
+          `select from ${relation} where endpoint_id = '${id}' and ${column} = 'i7'`,
+        );
+        const condition = /Index Cond: (.*)/.exec(plan)?.[1] ?? "";
+        assert.ok(condition.includes(column) && condition.includes("endpoint_id"), plan);
+      }
+    }
+  }));
