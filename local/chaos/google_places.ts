@@ -12,6 +12,7 @@ export interface GooglePlaceOptions {
   readonly layout: "shared_drive" | "shared_folder";
   readonly name: string;
   readonly files: number;
+  readonly filesPerFolder?: number;
   readonly reader: string;
 }
 
@@ -36,9 +37,9 @@ export function createGooglePlace(
   chance: Chance,
   options: GooglePlaceOptions,
 ): Place {
-  const { layout, name, files, reader } = options;
+  const { layout, name, files, filesPerFolder = 10, reader } = options;
   const { folderId, driveId } = arrangeDrive(model, { layout, name, owner: OWNER, reader });
-  generateTree(model, { parent: folderId, files, filesPerFolder: 10, seed: files });
+  generateTree(model, { parent: folderId, files, filesPerFolder, seed: files });
   const view: ViewScope = driveId === null
     ? { type: "folders", folderIds: [folderId] }
     : { type: "drive", driveId };

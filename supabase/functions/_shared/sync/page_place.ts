@@ -16,14 +16,12 @@ export interface PagePlace {
 /** What {@linkcode createPagePlace} needs. */
 export interface PagePlaceOptions {
   /** `open` takes one of each, in their order. */
-  readonly slots: readonly Slots[];
-  /** Whether the page goes before those that wait for the same slots. */
-  readonly isLeading?: boolean;
+  readonly slots: readonly Pick<Slots, "take">[];
   readonly onLeave: () => void;
 }
 
 /** Creates a place. */
-export function createPagePlace({ slots, isLeading, onLeave }: PagePlaceOptions): PagePlace {
+export function createPagePlace({ slots, onLeave }: PagePlaceOptions): PagePlace {
   const taken: (() => void)[] = [];
   let opening: Promise<void> | null = null;
   let isLeft = false;
@@ -34,7 +32,7 @@ export function createPagePlace({ slots, isLeading, onLeave }: PagePlaceOptions)
   }
 
   async function takeAll(): Promise<void> {
-    for (const each of slots.slice(taken.length)) taken.push(await each.take(isLeading));
+    for (const each of slots.slice(taken.length)) taken.push(await each.take());
     // Whoever asked may have given up meanwhile.
     if (isLeft) close();
   }

@@ -105,12 +105,12 @@ export async function holdPage(
   { pages, openPages, budget }: Pick<EndpointRun<unknown>, "pages" | "openPages" | "budget">,
   isLeading = false,
 ): Promise<PagePlace> {
-  // The others hold all places of the endpoint while they wait for what the few leading ones read.
+  // The others hold all places of the endpoint while they wait for what the few leading ones read. What
+  // is shared with other endpoints is taken in turn.
   const leaveOwn = isLeading ? () => {} : await pages.take();
-  const leaveShared = await budget.pages.take(isLeading);
+  const leaveShared = await budget.pages.take();
   return createPagePlace({
-    slots: [openPages, budget.openPages],
-    isLeading,
+    slots: [{ take: () => openPages.take(isLeading) }, budget.openPages],
     onLeave() {
       leaveShared();
       leaveOwn();
