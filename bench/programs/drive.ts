@@ -20,6 +20,7 @@ const server = await startDriveEmulator({
   serviceAccounts: [account],
   port: Number(port),
   hasControlRoute: true,
+  keepsTexts: true,
 });
 const { driveId } = arrangeDrive(model, {
   layout: "shared_drive",

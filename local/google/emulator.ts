@@ -13,7 +13,7 @@ import { encodeAnswer } from "./json_text.ts";
 import type { NewOAuthClient } from "./oauth_clients.ts";
 import { type OAuthRoute, oauthRouteOf, OAuthService } from "./oauth_service.ts";
 import { PageTokens } from "./page_tokens.ts";
-import { ResourceTexts } from "./resource_texts.ts";
+import { MOST_TEXTS, ResourceTexts } from "./resource_texts.ts";
 import { requireScope } from "./scopes.ts";
 import type { ServiceAccountJson } from "./service_account.ts";
 
@@ -28,6 +28,11 @@ export interface DriveEmulatorOptions {
   readonly oauthClients?: readonly NewOAuthClient[];
   /** Serves `/__control` too: anybody who reaches the port may then change everything. */
   readonly hasControlRoute?: boolean;
+  /**
+   * Keeps the JSON of what lists show, up to some 100 MB: for one in a process of its own, whose speed
+   * must not be what is measured.
+   */
+  readonly keepsTexts?: boolean;
   /** How long a page token of a listing is good; by default six hours. */
   readonly pageTokenLifetimeMs?: number;
 }
@@ -92,7 +97,7 @@ class EmulatorCore {
     this.#context = {
       model,
       search: new FileSearch(model),
-      texts: new ResourceTexts(model),
+      texts: new ResourceTexts(model, options.keepsTexts === true ? MOST_TEXTS : 0),
       pageTokens,
       changeTokens,
     };

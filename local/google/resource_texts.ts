@@ -3,7 +3,7 @@ import type { Item } from "./drive_types.ts";
 import { JsonText } from "./json_text.ts";
 
 /** Some 100 MB of them. */
-const MOST_TEXTS = 150_000;
+export const MOST_TEXTS = 150_000;
 
 /**
  * The JSON of items as one viewer's lists show them, kept while nothing in the model changes: a page is
@@ -11,12 +11,15 @@ const MOST_TEXTS = 150_000;
  */
 export class ResourceTexts {
   readonly #model: DriveState;
+  readonly #most: number;
   readonly #texts = new Map<string, Map<Item, string>>();
   #count = 0;
   #revision = -1;
 
-  constructor(model: DriveState) {
+  /** Keeps at most so many texts; none for 0. */
+  constructor(model: DriveState, most: number) {
     this.#model = model;
+    this.#most = most;
   }
 
   /**
@@ -34,7 +37,7 @@ export class ResourceTexts {
     const known = texts.get(item);
     if (known !== undefined) return known;
     const text = JSON.stringify(project(item));
-    if (this.#count < MOST_TEXTS) {
+    if (this.#count < this.#most) {
       texts.set(item, text);
       this.#count += 1;
     }

@@ -15,7 +15,7 @@ export function emulatorWithUsers(): DriveEmulator {
   const model = new DriveModel({ seed: 7, now: () => nowMs += 1000 });
   model.addAccount({ email: OWNER, displayName: "Olive Owner" });
   model.addAccount({ email: READER, displayName: "Rita Reader" });
-  return createDriveEmulator({ model });
+  return createDriveEmulator({ model, keepsTexts: true });
 }
 
 /** Calls the API as somebody: parsed body and status. */
