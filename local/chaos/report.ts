@@ -69,7 +69,7 @@ export function toMarkdown(
 
 const METHOD = [
   "- The stack is the embedded one, whole, with ticks each two seconds; the two emulated providers are",
-  "  changed all the time by people who ask for syncs, add and remove endpoints. *deploy* kills all",
+  "  changed all the time by people who ask for syncs, and add, edit and remove endpoints. *deploy* kills all",
   "  functions at once, *session* a session of the server, on which the server ends all others and",
   "  recovers; each process counts.",
   "- A lease outlives its holder by two minutes in production. Here those whose holder was killed are",

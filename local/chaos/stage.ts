@@ -7,12 +7,12 @@ import { startDriveEmulator } from "../google/server.ts";
 import { createServiceAccount } from "../google/service_account.ts";
 import { DEMO_USERS, type Stack, type StackOptions, startStack } from "../stack.ts";
 import { createAutodeskPlace } from "./autodesk_places.ts";
-import { inTransaction } from "../transaction.ts";
 import type { Chance } from "./chance.ts";
 import { type Door, openDoor } from "./door.ts";
 import { createGooglePlace } from "./google_places.ts";
 import type { Place } from "./place.ts";
-import { addRuns, countRuns, NO_RUNS, type RunCounts } from "./runs.ts";
+import { type OwnedEndpoint, removeEndpoint } from "./owners.ts";
+import { addRuns, NO_RUNS, type RunCounts } from "./runs.ts";
 import { steadily } from "./steadily.ts";
 
 /** How much there is to sync. */
@@ -25,9 +25,7 @@ export interface StageOptions {
 }
 
 /** An endpoint and what it reads. */
-export interface WatchedEndpoint {
-  readonly id: string;
-  readonly ownerId: string;
+export interface WatchedEndpoint extends OwnedEndpoint {
   readonly place: Place;
 }
 
@@ -207,32 +205,4 @@ async function addEndpoint(
       on conflict (id) do nothing`
   );
   return { id, ownerId: owner.id, place };
-}
-
-/** What an owner's statement may take on the platform. */
-const OWNERS_TIMEOUT = "8s";
-
-/**
- * Removes an endpoint with its owner's rights and patience, whatever is under way; answers what its
- * runs had come to.
- */
-async function removeEndpoint(
-  sql: postgres.Sql,
-  { id, ownerId }: WatchedEndpoint,
-): Promise<RunCounts> {
-  let runs = NO_RUNS;
-  await steadily(() =>
-    inTransaction(sql, "", async (transaction) => {
-      const claims = JSON.stringify({ sub: ownerId, role: "authenticated" });
-      await transaction`
-        select set_config('role', 'authenticated', true),
-          set_config('request.jwt.claims', ${claims}, true),
-          set_config('statement_timeout', ${OWNERS_TIMEOUT}, true)`;
-      const counted = await countRuns(transaction, id);
-      const gone = await transaction`delete from public.endpoints where id = ${id} returning id`;
-      // A removal whose answer was lost is made again, and finds nothing.
-      if (gone.length > 0) runs = counted;
-    })
-  );
-  return runs;
 }

@@ -1,8 +1,9 @@
-/** The people: they change files, ask for syncs, add and remove endpoints, whatever is being killed. */
+/** The people: they change files, and ask for, add, edit and remove endpoints, whatever is being killed. */
 import postgres from "postgres";
 import { oneLine } from "../failure.ts";
 import type { Chance } from "./chance.ts";
 import { type Fault, faultOf } from "./faults.ts";
+import { changeScope } from "./owners.ts";
 import type { Stage } from "./stage.ts";
 import { isAway } from "./steadily.ts";
 
@@ -12,6 +13,7 @@ const ASK_EVERY_MS = 1_000;
 const MOST_ENDPOINTS = 12;
 /** New endpoints begin with a first sync, so that there is one to be hit most of the time. */
 const ADD_EVERY_MS = 3_000;
+const EDIT_EVERY_MS = 10_000;
 
 /** People at work. */
 export interface Users {
@@ -63,10 +65,15 @@ export function startUsers(stage: Stage, chance: Chance): Users {
     if (stage.endpoints.length >= MOST_ENDPOINTS) await stage.removeOldest();
     if (place !== undefined) await stage.addEndpoint(place);
   };
+  const edit = async () => {
+    const endpoint = chance.pick(stage.endpoints);
+    if (endpoint !== undefined) await changeScope(stage.sql, endpoint);
+  };
   const work = Promise.all([
     repeat(CHANGE_EVERY_MS, change),
     repeat(ASK_EVERY_MS, ask),
     repeat(ADD_EVERY_MS, add),
+    repeat(EDIT_EVERY_MS, edit),
   ]);
   return {
     seen,

@@ -134,16 +134,20 @@ Deno.test("a listing that begins while the scope is changed is not kept for the 
   withDatabase(async (sql) => {
     const id = await addEndpoint(sql, { endpoint_config: { folder_id: "B" } });
     const lease = await beginSlice(sql);
-    const failure = await whileLocked(
+    let editing: Promise<unknown> = Promise.resolve();
+    await whileLocked(
       sql,
       "lock table connector.tasks in share mode",
-      () => failureOf(startListing(sql, lease)),
+      () => startListing(sql, lease),
       async () => {
-        await sql`
-          update public.endpoints set endpoint_config = '{"folder_id": "C"}' where id = ${id}`;
+        editing = sql`
+          update public.endpoints set endpoint_config = '{"folder_id": "C"}' where id = ${id}`
+          .execute();
+        await untilWaiting(sql, 2);
       },
     );
-    assert.equal(failure.code, "FC001");
+    await editing;
+    assert.equal((await failureOf(startListing(sql, lease))).code, "FC001");
     const [row] = await sql<{ listings: number; feeds: number }[]>`
       select (select count(*)::int from connector.listings) as listings,
         (select count(*)::int from connector.feeds) as feeds`;
@@ -173,38 +177,68 @@ Deno.test("a sweep during which the endpoint is disabled deletes nothing, and co
     assert.deepEqual([row?.living, (await stateOf(sql, id)).file_count], [3, 3]);
   }));
 
+/** Commits a page that has written to its task when it waits for a folder, with its files before it. */
+async function whileCommitting(
+  sql: Sql,
+  ownersDeed: (id: string) => Promise<unknown>,
+): Promise<{ readonly failure: unknown; readonly again: () => Promise<unknown> }> {
+  const id = await addEndpoint(sql, { max_files_per_sync: null });
+  const lease = await beginSlice(sql);
+  const [task] = await startListing(sql, lease);
+  assert.ok(task);
+  const more = { type: "more", cursor: { page: 2 } };
+  await commitPage(sql, lease, {
+    task_id: task.id,
+    folders: [folderRecord("A", null)],
+    next: more,
+  });
+  let deed: Promise<unknown> = Promise.resolve();
+  const second = {
+    task_id: task.id,
+    sequence: 1,
+    folders: [folderRecord("A", null, "renamed")],
+    files: [fileRecord("f1")],
+  };
+  const failure = await whileLocked(
+    sql,
+    "select from connector.folders for update",
+    () => commitPage(sql, lease, second).then(() => null, (thrown: unknown) => thrown),
+    async () => {
+      deed = ownersDeed(id);
+      deed.catch(() => {});
+      await untilWaiting(sql, 2);
+    },
+  );
+  await deed;
+  return { failure, again: () => commitPage(sql, lease, { ...second, sequence: 2 }) };
+}
+
 Deno.test("an endpoint that is removed while a page of it is committed goes, and nobody is locked out", () =>
   withDatabase(async (sql) => {
-    const id = await addEndpoint(sql, { max_files_per_sync: null });
-    const lease = await beginSlice(sql);
-    const [task] = await startListing(sql, lease);
-    assert.ok(task);
-    const folders = [folderRecord("A", null)];
-    const more = { type: "more", cursor: { page: 2 } };
-    await commitPage(sql, lease, { task_id: task.id, folders, next: more });
-    let removing: Promise<unknown> | null = null;
-    // The commit has written to its task when it waits for the folder, and has its files before it.
-    await whileLocked(
+    const { failure, again } = await whileCommitting(
       sql,
-      "select from connector.folders for update",
-      () =>
-        commitPage(sql, lease, {
-          task_id: task.id,
-          sequence: 1,
-          folders: [folderRecord("A", null, "renamed")],
-          files: [fileRecord("f1")],
-        }),
-      async () => {
-        removing = sql`delete from public.endpoints where id = ${id}`.execute();
-        await untilWaiting(sql, 2);
-      },
+      (id) => sql`delete from public.endpoints where id = ${id}`.execute(),
     );
-    await removing;
+    assert.equal(failure, null);
     const [row] = await sql<{ left: number }[]>`
       select (select count(*)::int from public.endpoints) + (select count(*)::int from public.files)
         as left`;
     assert.equal(row?.left, 0);
-    assert.equal((await failureOf(commitPage(sql, lease, { task_id: task.id }))).code, "FC001");
+    assert.equal((await failureOf(again())).code, "FC001");
+  }));
+
+Deno.test("a scope that is changed while a page of it is committed changes, and nobody is locked out", () =>
+  withDatabase(async (sql) => {
+    const { failure, again } = await whileCommitting(
+      sql,
+      (id) =>
+        sql`update public.endpoints set endpoint_config = '{"folder_id": "C"}' where id = ${id}`
+          .execute(),
+    );
+    assert.equal(failure, null);
+    const [row] = await sql`select count(*)::int as listings from connector.listings`;
+    assert.equal(row?.listings, 0);
+    assert.equal((await failureOf(again())).code, "FC001");
   }));
 
 Deno.test("who asks for a sync while a run ends is served, and neither waits for the other for ever", () =>

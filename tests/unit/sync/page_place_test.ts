@@ -11,8 +11,8 @@ async function settle(): Promise<void> {
 
 Deno.test("open() waits until another page has left its room", async () => {
   const slots = [createSlots(2), createSlots(1)];
-  const first = createPagePlace({ slots, onLeave });
-  const second = createPagePlace({ slots, onLeave });
+  const first = createPagePlace(slots, onLeave);
+  const second = createPagePlace(slots, onLeave);
   await first.open();
   let isOpen = false;
   const opening = second.open().then(() => isOpen = true);
@@ -21,12 +21,12 @@ Deno.test("open() waits until another page has left its room", async () => {
   first.leave();
   await opening;
   second.leave();
-  await createPagePlace({ slots, onLeave }).open();
+  await createPagePlace(slots, onLeave).open();
 });
 
 Deno.test("open() takes room once, however many calls a page makes side by side", async () => {
   const slots = createSlots(1);
-  const place = createPagePlace({ slots: [slots], onLeave });
+  const place = createPagePlace([slots], onLeave);
   await Promise.all([place.open(), place.open()]);
   await place.open();
   place.leave();
@@ -36,7 +36,7 @@ Deno.test("open() takes room once, however many calls a page makes side by side"
 
 Deno.test("close() lets others have the room, and the page may take it again", async () => {
   const slots = createSlots(1);
-  const place = createPagePlace({ slots: [slots], onLeave });
+  const place = createPagePlace([slots], onLeave);
   await place.open();
   place.close();
   (await slots.take())();
@@ -49,7 +49,7 @@ Deno.test("leave() gives back what is still being waited for, and says so once",
   leaving.count = 0;
   const slots = createSlots(1);
   const hold = await slots.take();
-  const place = createPagePlace({ slots: [slots], onLeave });
+  const place = createPagePlace([slots], onLeave);
   const opening = place.open();
   place.leave();
   hold();

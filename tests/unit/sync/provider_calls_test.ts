@@ -322,7 +322,7 @@ Deno.test("an answer is read only when there is room for it, and a broken one le
   const { calls } = setUp([() => new Response(broken), json({ page: 1 })]);
   const slots = createSlots(1);
   const leave = await slots.take();
-  const place = createPagePlace({ slots: [slots], onLeave: () => {} });
+  const place = createPagePlace([slots], () => {});
   let isRead = false;
   const reading = calls.getJson(PAGE, new AbortController().signal, place).then((body) => {
     isRead = true;

@@ -13,15 +13,8 @@ export interface PagePlace {
   leave(): void;
 }
 
-/** What {@linkcode createPagePlace} needs. */
-export interface PagePlaceOptions {
-  /** `open` takes one of each, in their order. */
-  readonly slots: readonly Pick<Slots, "take">[];
-  readonly onLeave: () => void;
-}
-
-/** Creates a place. */
-export function createPagePlace({ slots, onLeave }: PagePlaceOptions): PagePlace {
+/** Creates a place; `open` takes one of each of the slots, in their order. */
+export function createPagePlace(slots: readonly Slots[], onLeave: () => void): PagePlace {
   const taken: (() => void)[] = [];
   let opening: Promise<void> | null = null;
   let isLeft = false;

@@ -109,12 +109,10 @@ export async function holdPage(
   // is shared with other endpoints is taken in turn.
   const leaveOwn = isLeading ? () => {} : await pages.take();
   const leaveShared = await budget.pages.take();
-  return createPagePlace({
-    slots: [{ take: () => openPages.take(isLeading) }, budget.openPages],
-    onLeave() {
-      leaveShared();
-      leaveOwn();
-    },
+  const ownOpenPages = { take: () => openPages.take(isLeading) };
+  return createPagePlace([ownOpenPages, budget.openPages], () => {
+    leaveShared();
+    leaveOwn();
   });
 }
 
