@@ -32,12 +32,14 @@ Deno.test("a page that others wait for takes what endpoints share in turn", asyn
   assert.ok(busy !== undefined && other !== undefined);
   const [first, elsewhere] = [await holdPage(held), await holdPage(busy)];
   // No shared place is left: these wait in the order in which they ask.
-  const waiting = [["another endpoint's", other, false], ["leading", held, true]] as const;
-  const taken = waiting.map(async ([name, place, isLeading]) => {
+  const ask = async (name: string, place: typeof held, isLeading: boolean) => {
     const page = await holdPage(place, isLeading);
     order.push(name);
     page.leave();
-  });
+  };
+  const taken = [ask("another endpoint's", other, false)];
+  for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+  taken.push(ask("leading", held, true));
   elsewhere.leave();
   first.leave();
   await Promise.all(taken);
