@@ -7,7 +7,7 @@ import { hasSystemPostgres } from "../local/database.ts";
 import { parseFlags } from "../local/flags.ts";
 import { repositoryRoot } from "../local/paths.ts";
 import { createTerminal } from "../local/terminal.ts";
-import { addTallies, runStep, type Tally, tallyLine } from "./steps.ts";
+import { addTallies, NO_TALLY, runStep, showTally } from "./steps.ts";
 import { runTestCommand } from "./test_command.ts";
 
 const USAGE = `deno task ok
@@ -26,7 +26,7 @@ async function main(): Promise<number> {
     return 0;
   }
   const deno = Deno.execPath();
-  let tally: Tally = { passed: 0, failed: 0 };
+  let tally = NO_TALLY;
   const step = async (title: string, ...args: string[]) => {
     tally = addTallies(tally, await runStep(terminal, title, deno, args));
   };
@@ -39,7 +39,7 @@ async function main(): Promise<number> {
   } else {
     terminal.line("note: no PostgreSQL server of Debian here: the tests ran on the embedded one");
   }
-  terminal.line(tallyLine(tally));
+  showTally(terminal, tally);
   return tally.failed === 0 ? 0 : 1;
 }
 

@@ -56,8 +56,11 @@ export async function searchRun(
       `${showBytes(bytes)}, ${tookMs} ms, ` +
       `${problems.length} found in clear`,
   );
-  const failed = problems.length;
-  return { passed: searches.filter((search) => problemsOf(search).length === 0).length, failed };
+  return {
+    passed: searches.filter((search) => problemsOf(search).length === 0).length,
+    failed: problems.length,
+    failures: problems.map((problem) => `search for secrets: ${problem}`),
+  };
 }
 
 function problemsOf({ name, leaks, failure }: Search): string[] {

@@ -7,15 +7,43 @@ import type { Terminal } from "../local/terminal.ts";
 export interface Tally {
   readonly passed: number;
   readonly failed: number;
+  /** What is known of each failure: its name first, then why, in lines. */
+  readonly failures: readonly string[];
+}
+
+/** Nothing was checked yet. */
+export const NO_TALLY: Tally = { passed: 0, failed: 0, failures: [] };
+
+/** A check that failed, with what is known of it. */
+export function failedCheck(failure: string): Tally {
+  return { passed: 0, failed: 1, failures: [failure] };
 }
 
 /** Adds two tallies. */
 export function addTallies(one: Tally, other: Tally): Tally {
-  return { passed: one.passed + other.passed, failed: one.failed + other.failed };
+  return {
+    passed: one.passed + other.passed,
+    failed: one.failed + other.failed,
+    failures: [...one.failures, ...other.failures],
+  };
 }
 
-/** The line every command of this kind ends with. */
-export function tallyLine({ passed, failed }: Tally): string {
+/** The line above what failed, where anything did. */
+export const FAILURES_TITLE = "== what failed";
+
+/**
+ * The lines every command of this kind ends with: what failed, which may stand far above in the output
+ * of the tests, and the counts.
+ */
+export function showTally(terminal: Terminal, tally: Tally): void {
+  if (tally.failures.length > 0) {
+    terminal.line(terminal.style("bold", FAILURES_TITLE));
+    for (const failure of tally.failures) terminal.line(failure);
+  }
+  terminal.line(tallyLine(tally));
+}
+
+function tallyLine({ passed, failed }: Tally): string {
   return `${passed} passed, ${failed} failed`;
 }
 
@@ -43,8 +71,9 @@ export async function runStep(
 ): Promise<Tally> {
   terminal.line(terminal.style("bold", `== ${title}`));
   const isSuccess = await runVisibly(command, args);
-  if (!isSuccess) terminal.line(terminal.style("red", `${title} failed`));
-  return { passed: isSuccess ? 1 : 0, failed: isSuccess ? 0 : 1 };
+  if (isSuccess) return { ...NO_TALLY, passed: 1 };
+  terminal.line(terminal.style("red", `${title} failed`));
+  return failedCheck(title);
 }
 
 /** Type-checks the functions under the version of Deno they run under on the platform. */

@@ -5,14 +5,13 @@ import { StackError } from "../local/failure.ts";
 import { beginNotes } from "../local/leaks/run_folder.ts";
 import { createTerminal } from "../local/terminal.ts";
 import { OUTPUT_FILE, searchRun } from "./secret_search.ts";
-import { addTallies, checkFunctionTypes, type Tally, tallyLine } from "./steps.ts";
+import { addTallies, checkFunctionTypes, NO_TALLY, showTally, type Tally } from "./steps.ts";
 import { startTestDatabase } from "./test_database.ts";
 import { runInLanes } from "./test_lanes.ts";
 import { parseTestOptions, TEST_USAGE, type TestOptions } from "./test_options.ts";
 import { runRecorded } from "./test_output.ts";
 import { runTests } from "./test_run.ts";
 
-const NOTHING: Tally = { passed: 0, failed: 0 };
 const terminal = createTerminal();
 
 async function main(): Promise<number> {
@@ -40,7 +39,7 @@ async function runEverything(options: TestOptions, folder: string): Promise<numb
   if (tally.passed + tally.failed === 0) throw new StackError("No test has run");
   tally = addTallies(tally, await searchRun(folder, terminal, options));
   if (options.isEverything) tally = addTallies(tally, await checkFunctionTypes(terminal));
-  terminal.line(tallyLine(tally));
+  showTally(terminal, tally);
   return tally.failed === 0 ? 0 : 1;
 }
 
@@ -49,7 +48,7 @@ async function runInTurn(
   record: string,
 ): Promise<Tally> {
   const run = runRecorded(record);
-  let tally = NOTHING;
+  let tally = NO_TALLY;
   if (paths.length > 0) {
     const log = (line: string) => terminal.line(terminal.style("dim", line));
     await using database = await startTestDatabase(server, log);

@@ -1,5 +1,5 @@
 import type { Terminal } from "../local/terminal.ts";
-import { addTallies, type Tally } from "./steps.ts";
+import { addTallies, NO_TALLY, type Tally } from "./steps.ts";
 import { startTestDatabase, type TestDatabase } from "./test_database.ts";
 import { groupTests, type TestGroup } from "./test_groups.ts";
 import type { TestOptions } from "./test_options.ts";
@@ -19,7 +19,7 @@ export async function runInLanes(
   terminal: Terminal,
 ): Promise<Tally> {
   const { shared, alone, endToEnd } = await groupTests(options);
-  let tally: Tally = { passed: 0, failed: 0 };
+  let tally = NO_TALLY;
   const runner = (env: Readonly<Record<string, string>>): RunGroup => async ({ name, files }) => {
     const title = terminal.style("bold", `== ${name}`);
     const counted = await runTests(files, {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { repositoryRoot } from "../local/paths.ts";
-import { addTallies, type Tally } from "./steps.ts";
+import { addTallies, failedCheck, type Tally } from "./steps.ts";
 import type { RunProgram } from "./test_output.ts";
 import { readJunit } from "./test_report.ts";
 
@@ -28,5 +28,6 @@ export async function runTests(
   const tally = readJunit(await Deno.readTextFile(report).catch(() => ""));
   await Deno.remove(folder, { recursive: true });
   // A test file that cannot even be loaded, or a leak, fails the run without failing a test.
-  return isSuccess || tally.failed > 0 ? tally : addTallies(tally, { passed: 0, failed: 1 });
+  if (isSuccess || tally.failed > 0) return tally;
+  return addTallies(tally, failedCheck(`${paths.join(", ")}: the run failed, but no test of it`));
 }
