@@ -17,6 +17,7 @@ import {
   resetDatabase,
   type Sql,
   startListing,
+  sweep,
 } from "../support/database.ts";
 
 const FOLDERS = 20_000;
@@ -32,29 +33,58 @@ async function withinLimit<T>(sql: Sql, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Runs a test on one connection to a clean database that knows nothing of its tables. */
-async function withoutStatistics(test: (sql: Sql) => Promise<void>): Promise<void> {
+/** What the planner knows of the tables: they may be gathered when almost nothing was in them. */
+const KNOWLEDGE = ["nothing is known", "statistics know of a single row"] as const;
+type Knowledge = (typeof KNOWLEDGE)[number];
+
+/** Runs a test on one connection to a clean database, whose statistics only the test changes. */
+async function knowing(knowledge: Knowledge, test: (sql: Sql) => Promise<void>): Promise<void> {
   const sql = connect(1);
   try {
     await resetDatabase(sql);
-    await sql`
-      delete from pg_statistic where starelid in (
-        select oid from pg_class
-        where relnamespace in ('connector'::regnamespace, 'public'::regnamespace))`;
+    await setAutovacuum(sql, "set (autovacuum_enabled = false)");
+    if (knowledge === "nothing is known") {
+      await sql`
+        delete from pg_statistic where starelid in (
+          select oid from pg_class
+          where relnamespace in ('connector'::regnamespace, 'public'::regnamespace))`;
+    }
     await test(sql);
     await resetDatabase(sql);
   } finally {
+    await setAutovacuum(sql, "reset (autovacuum_enabled)");
     await sql.end({ timeout: 5 });
   }
 }
 
+async function tables(sql: Sql): Promise<string[]> {
+  const rows = await sql<{ name: string }[]>`
+    select oid::regclass::text as name from pg_class
+    where relkind = 'r' and relnamespace in ('connector'::regnamespace, 'public'::regnamespace)`;
+  return rows.map(({ name }) => name);
+}
+
+async function setAutovacuum(sql: Sql, change: string): Promise<void> {
+  for (const table of await tables(sql)) await sql.unsafe(`alter table ${table} ${change}`);
+}
+
+/** Gathers statistics of what is there now, which is hardly anything. */
+async function analyzeAll(sql: Sql): Promise<void> {
+  for (const table of await tables(sql)) await sql.unsafe(`analyze ${table}`);
+}
+
 /** An endpoint that was listed, whose next run has begun; the folders of `addTree` are in it. */
-async function listed(sql: Sql, start: postgres.JSONValue = {}): Promise<Lease> {
+async function listed(
+  sql: Sql,
+  knowledge: Knowledge,
+  start: postgres.JSONValue = {},
+): Promise<Lease> {
   await addEndpoint(sql, { max_files_per_sync: null });
   const first = await beginSlice(sql);
   const [task] = await startListing(sql, first, start);
   await commitPage(sql, first, { task_id: task?.id ?? 0 });
   await finishSlice(sql, first, { type: "done" });
+  if (knowledge !== "nothing is known") await analyzeAll(sql);
   await addTree(sql, first.endpoint_id);
   await sql`update connector.endpoint_states set next_run_at = now()
     where endpoint_id = ${first.endpoint_id}`;
@@ -81,14 +111,26 @@ async function addTree(sql: Sql, endpointId: string): Promise<void> {
   await sql`update connector.endpoint_states set file_count = ${FOLDERS}`;
 }
 
+/** Defines a test for each state of the statistics. */
+function eachKnowing(
+  name: string,
+  test: (sql: Sql, knowledge: Knowledge) => Promise<void>,
+): void {
+  for (const knowledge of KNOWLEDGE) {
+    Deno.test(`${name}, when ${knowledge}`, () =>
+      knowing(knowledge, (sql) => test(sql, knowledge)));
+  }
+}
+
 async function count(sql: Sql, query: postgres.PendingQuery<{ n: number }[]>): Promise<number> {
   const [row] = await sql<{ n: number }[]>`select count(*)::int as n from (${query}) as counted`;
   return row?.n ?? -1;
 }
 
-Deno.test("a top that goes takes 20,000 folders along in seconds, and what they were noted in", () =>
-  withoutStatistics(async (sql) => {
-    const lease = await listed(sql);
+eachKnowing(
+  "a top that goes takes 20,000 folders along in seconds, and what they were noted in",
+  async (sql, knowledge) => {
+    const lease = await listed(sql, knowledge);
     await sql`
       insert into connector.folder_errors
         (endpoint_id, external_folder_id, failure_code, message, next_attempt_at)
@@ -105,11 +147,13 @@ Deno.test("a top that goes takes 20,000 folders along in seconds, and what they 
       select from public.files
       where deleted_at is null and external_parent_id = 'R' and file_path = '/a.pdf'`;
     assert.equal(await count(sql, rehomed), FOLDERS / 4);
-  }));
+  },
+);
 
-Deno.test("20,000 folders that a feed showed outside the scope leave it in seconds", () =>
-  withoutStatistics(async (sql) => {
-    const lease = await listed(sql, { is_tree: true });
+eachKnowing(
+  "20,000 folders that a feed showed outside the scope leave it in seconds",
+  async (sql, knowledge) => {
+    const lease = await listed(sql, knowledge, { is_tree: true });
     await sql`
       insert into connector.pending_items
         (endpoint_id, external_id, is_folder, external_parent_id, record)
@@ -120,11 +164,13 @@ Deno.test("20,000 folders that a feed showed outside the scope leave it in secon
     const gone = sql<{ n: number }[]>`
       select from public.files where deletion_reason = 'out_of_scope'`;
     assert.equal(await count(sql, gone), FOLDERS * 3 / 4);
-  }));
+  },
+);
 
-Deno.test("a chain of 600 folders is placed in seconds beside 20,000 items that wait", () =>
-  withoutStatistics(async (sql) => {
-    const lease = await listed(sql, { is_tree: true });
+eachKnowing(
+  "a chain of 600 folders is placed in seconds beside 20,000 items that wait",
+  async (sql, knowledge) => {
+    const lease = await listed(sql, knowledge, { is_tree: true });
     await sql`
       insert into connector.pending_items
         (endpoint_id, external_id, is_folder, external_parent_id, record)
@@ -143,7 +189,89 @@ Deno.test("a chain of 600 folders is placed in seconds beside 20,000 items that 
     const [deep] = await sql`select file_path from public.files where external_file_id = 'deep'`;
     assert.equal(deep?.["file_path"], `${"/c".repeat(600)}/deep.pdf`);
     assert.equal(await count(sql, sql`select from connector.pending_items`), 20_000);
-  }));
+  },
+);
+
+/**
+ * A full listing of the tree that has shown the file `first` so far, with an approval of whatever it
+ * deletes; the tree stood there before it began. Answers the lease and the listing's task.
+ */
+async function listedAgain(
+  sql: Sql,
+  knowledge: Knowledge,
+): Promise<{ readonly lease: Lease; readonly taskId: number }> {
+  await addEndpoint(sql, { max_files_per_sync: null });
+  const first = await beginSlice(sql);
+  const [task] = await startListing(sql, first);
+  await commitPage(sql, first, { task_id: task?.id ?? 0, files: [fileRecord("first")] });
+  await finishSlice(sql, first, { type: "done" });
+  await sql`update connector.endpoint_states
+    set next_run_at = now(), requested_mode = 'full', are_deletions_approved = true`;
+  const lease = await beginSlice(sql);
+  const [again] = await startListing(sql, lease);
+  const taskId = again?.id ?? 0;
+  await commitPage(sql, lease, {
+    task_id: taskId,
+    files: [fileRecord("first")],
+    next: { type: "more", cursor: { token: "2" } },
+  });
+  if (knowledge !== "nothing is known") await analyzeAll(sql);
+  await addTree(sql, lease.endpoint_id);
+  await sql`update connector.listings set started_at = now() + interval '1 second'`;
+  return { lease, taskId };
+}
+
+eachKnowing(
+  "20,000 files and folders that a listing no longer shows are swept in seconds",
+  async (sql, knowledge) => {
+    const { lease, taskId } = await listedAgain(sql, knowledge);
+    await commitPage(sql, lease, { task_id: taskId, sequence: 1 });
+    const swept = await withinLimit(sql, () => sweep(sql, lease, 5_000));
+    assert.equal(swept.deleted, FOLDERS);
+    await withinLimit(sql, () => finishSlice(sql, lease, { type: "done" }));
+    assert.equal(await count(sql, sql`select from connector.folders`), 1);
+  },
+);
+
+eachKnowing(
+  "20,000 files and folders that a listing shows again are found in seconds",
+  async (sql, knowledge) => {
+    const { lease, taskId } = await listedAgain(sql, knowledge);
+    await sql`
+    insert into connector.seen_files (listing_id, external_file_id)
+    select g.id, f.external_file_id
+    from connector.listings as g
+    join public.files as f on f.endpoint_id = g.endpoint_id and f.external_file_id like 'a%'`;
+    await sql`update connector.folders as f set seen_listing_id = g.id from connector.listings as g`;
+    await commitPage(sql, lease, { task_id: taskId, sequence: 1 });
+    const swept = await withinLimit(sql, () => sweep(sql, lease));
+    assert.equal(swept.deleted, 0);
+    await withinLimit(sql, () => finishSlice(sql, lease, { type: "done" }));
+    assert.equal(await count(sql, sql`select from connector.folders`), FOLDERS + 2);
+  },
+);
+
+eachKnowing(
+  "20,000 files of folders that never appeared are placed in seconds",
+  async (sql, knowledge) => {
+    const lease = await listed(sql, knowledge);
+    await sql`delete from connector.folders where external_folder_id like 'F%'`;
+    await sql`update public.files set file_path = null`;
+    await withinLimit(sql, () => finishSlice(sql, lease, { type: "done" }));
+    const placed = sql<{ n: number }[]>`select from public.files where file_path = '/a.pdf'`;
+    assert.equal(await count(sql, placed), FOLDERS);
+  },
+);
+
+eachKnowing("a top of 20,000 folders is renamed in seconds", async (sql, knowledge) => {
+  const lease = await listed(sql, knowledge);
+  await withinLimit(
+    sql,
+    () => commitChanges(sql, lease, { folders: [folderRecord("top", "R", "peak")] }),
+  );
+  const renamed = sql<{ n: number }[]>`select from public.files where file_path like '/peak/%'`;
+  assert.equal(await count(sql, renamed), FOLDERS);
+});
 
 /** Folders of the tree as they are, of which the provider names several parents. */
 const TEN_FOLDERS = Array.from({ length: 10 }, (_, n) => ({
@@ -172,8 +300,8 @@ async function rowsRead(sql: Sql, table: string, work: () => Promise<unknown>): 
 }
 
 Deno.test("a page of a listing reads its own folders, not all 20,000", () =>
-  withoutStatistics(async (sql) => {
-    const lease = await listed(sql);
+  knowing("nothing is known", async (sql) => {
+    const lease = await listed(sql, "nothing is known");
     const [task] = await startListing(sql, lease, { walk: ["R"] });
     const read = await rowsRead(sql, "connector.folders", () =>
       commitPage(sql, lease, {
@@ -188,8 +316,8 @@ Deno.test("a page of a listing reads its own folders, not all 20,000", () =>
   }));
 
 Deno.test("a page of changes reads its own folders, not all 20,000", () =>
-  withoutStatistics(async (sql) => {
-    const lease = await listed(sql);
+  knowing("nothing is known", async (sql) => {
+    const lease = await listed(sql, "nothing is known");
     const read = await rowsRead(sql, "connector.folders", () =>
       commitChanges(sql, lease, {
         folders: TEN_FOLDERS,
@@ -201,9 +329,9 @@ Deno.test("a page of changes reads its own folders, not all 20,000", () =>
   }));
 
 Deno.test("a page, and the end of a listing, do not read the tasks of other endpoints", () =>
-  withoutStatistics(async (sql) => {
+  knowing("nothing is known", async (sql) => {
     const other = await addEndpoint(sql, { schedule_type: "manual" });
-    const lease = await listed(sql);
+    const lease = await listed(sql, "nothing is known");
     const [task] = await startListing(sql, lease);
     await sql`
       with listing as (
@@ -229,7 +357,7 @@ async function indexUse(sql: Sql, query: string): Promise<string> {
 }
 
 Deno.test("rows are looked up by their own index though statistics know of a single one", () =>
-  withoutStatistics(async (sql) => {
+  knowing("nothing is known", async (sql) => {
     const relations = [
       ["public.files", "external_file_id", "file_name, file_path, file_link", "'n', '/n', 'l'"],
       ["connector.folders", "external_folder_id", "folder_name, path", "'n', '/n'"],
