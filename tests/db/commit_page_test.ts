@@ -346,7 +346,7 @@ Deno.test("a seed of the same kind and key is taken once a listing, even after i
 
 /** Waits until some other session of this database waits for a lock. */
 async function untilSomebodyWaits(sql: Sql): Promise<void> {
-  const deadline = performance.now() + 5_000;
+  const deadline = performance.now() + 10_000;
   while (performance.now() < deadline) {
     const [row] = await sql`
       select count(*)::int as waiting from pg_catalog.pg_stat_activity

@@ -93,7 +93,7 @@ export default {
   fetch: (request: Request) =>
     request.url.endsWith("/never") ? new Promise(() => {}) : new Response("fast"),
 };`;
-  await using served = await serveSources({ slow }, { idleTimeoutMs: 1_000 });
+  await using served = await serveSources({ slow }, { idleTimeoutMs: 3_000 });
   await served.functions.ready();
   await assert.rejects(call(served, "slow", "/never"), (cause) => {
     assert(cause instanceof FunctionFailure);

@@ -43,8 +43,9 @@ interface Served {
 async function withGateway(
   sources: Readonly<Record<string, string>>,
   test: (served: Served) => Promise<void>,
+  limits: { readonly idleTimeoutMs?: number } = {},
 ): Promise<void> {
-  await using served = await serveSources(sources, { config: CONFIG, idleTimeoutMs: 1_500 });
+  await using served = await serveSources(sources, { config: CONFIG, ...limits });
   const keys = await makeKeys();
   const gateway = openGatewayPort(0);
   gateway.use(createGatewayHandler({
@@ -89,10 +90,17 @@ Deno.test("the gateway answers as the platform does when there is no answer of a
     assert.deepEqual(await codeOf(await call("_shared")), [404, "NOT_FOUND"]);
     assert.deepEqual(await codeOf(await call("broken")), [503, "BOOT_ERROR"]);
     assert.deepEqual(await codeOf(await call("fatal")), [546, "WORKER_LIMIT"]);
-    assert.deepEqual(await codeOf(await call("slow")), [504, "IDLE_TIMEOUT"]);
     const head = await call("stream", "HEAD");
     assert.deepEqual([head.status, head.headers.get("sb-error-code")], [405, "METHOD_NOT_ALLOWED"]);
   });
+});
+
+Deno.test("the gateway answers as the platform does when a function takes too long", async () => {
+  const { slow } = OTHERS;
+  await withGateway({ slow }, async ({ url }) => {
+    const answer = await fetch(`${url}/functions/v1/slow`, { method: "POST" });
+    assert.deepEqual(await codeOf(answer), [504, "IDLE_TIMEOUT"]);
+  }, { idleTimeoutMs: 1_500 });
 });
 
 Deno.test("the gateway streams bodies both ways", async () => {

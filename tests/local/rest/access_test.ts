@@ -198,7 +198,7 @@ Deno.test("who may do what through the REST stand-in", async (context) => {
     });
 
     await context.step("a request that finds no free connection in time gets 504", async () => {
-      const narrow = rest.open({ poolSize: 1, acquisitionTimeoutMs: 100 });
+      const narrow = rest.open({ poolSize: 1, acquisitionTimeoutMs: 500 });
       await narrow.ready();
       const call = (path: string, body: string) =>
         narrow.fetch(
@@ -208,7 +208,7 @@ Deno.test("who may do what through the REST stand-in", async (context) => {
             headers: { apikey: SECRET_KEY, "content-type": "application/json" },
           }),
         );
-      const slow = call("wait", '{"p_seconds":1}');
+      const slow = call("wait", '{"p_seconds":3}');
       const refused = await call("nothing", "");
       assert.deepEqual([refused.status, (await refused.json()).code], [504, "PGRST003"]);
       assert.equal((await slow).status, 204);

@@ -141,7 +141,9 @@ for (const scope of SCOPES) {
       await world.sync();
       const [state] = await world.sql`
         select next_run_at = date_trunc('minute', next_run_at) as is_whole,
-          next_run_at > now() and next_run_at <= now() + interval '1 minute' as is_next
+          -- The minute may have turned since.
+          next_run_at >= date_trunc('minute', now())
+            and next_run_at <= now() + interval '1 minute' as is_next
         from connector.endpoint_states where endpoint_id = ${stage.endpoint}`;
       assert.deepEqual({ ...state }, { is_whole: true, is_next: true });
       await world.sync();
