@@ -1,19 +1,15 @@
 import assert from "node:assert/strict";
-import { z } from "zod";
 import type { Fault } from "../../local/google/faults.ts";
 import { createServiceAccount } from "../../local/google/service_account.ts";
-import { googleDrive } from "../../supabase/functions/_shared/providers/google_drive/index.ts";
 import {
   type DriveSync,
   filesOf,
-  loadServiceAccount,
   OWNER,
   pathsOf,
   settingsFor,
   stateOf,
   withDriveSync,
 } from "../support/drive_sync.ts";
-import { createSynced } from "../support/synced.ts";
 
 /** A folder with one file, shared with the service account unless told otherwise. */
 function folderOfOne({ drive: { model }, account }: DriveSync, isShared = true): string {
@@ -140,54 +136,6 @@ for (const fault of GARBAGE) {
       assert.equal((await filesOf(world.sql, bad)).length, 1);
     }));
 }
-
-/** Answers as `fetch` does, but in each page of a change log the entries have names that are numbers. */
-function spoilChanges(fetch: typeof globalThis.fetch): typeof globalThis.fetch {
-  return async (input, init) => {
-    const response = await fetch(input, init);
-    if (!new URL(input instanceof Request ? input.url : input).pathname.endsWith("/changes")) {
-      return response;
-    }
-    const page = ChangesAnswer.parse(await response.json());
-    const changes = page.changes.map((entry) => ({ ...entry, file: { ...entry.file, name: 7 } }));
-    return Response.json({ ...page, changes });
-  };
-}
-
-const ChangesAnswer = z.looseObject({
-  changes: z.array(z.looseObject({ file: z.looseObject({}).optional() })),
-});
-
-Deno.test("a change that cannot be read makes the run partial, and a full listing shows it soon", () =>
-  withDriveSync(async (world) => {
-    const { sql, drive: { model, fetch }, sync } = world;
-    const folder = folderOfOne(world);
-    const endpoint = await world.add({ folder_id: folder });
-    await sync();
-    const spoiled = createSynced(sql, {
-      provider: googleDrive,
-      settings: settingsFor(await loadServiceAccount()),
-      fetch: spoilChanges(fetch),
-    });
-    model.createFile({ name: "new.txt", parent: folder });
-    await spoiled.sync();
-    const state = await stateOf(sql, endpoint);
-    assert.deepEqual([state.status, state.code], ["partial", "listing_incomplete"]);
-    assert.match(state.message ?? "", /unreadable/);
-    assert.deepEqual(await pathsOf(sql, endpoint), ["/file.txt"]);
-
-    // Not at once: a log that is never readable must not list everything every minute.
-    await sync();
-    assert.deepEqual(await pathsOf(sql, endpoint), ["/file.txt"]);
-    await sql`update connector.endpoint_states set next_listing_at = now()`;
-    await sync();
-    assert.deepEqual(await pathsOf(sql, endpoint), ["/file.txt", "/new.txt"]);
-    assert.equal((await stateOf(sql, endpoint)).status, "completed");
-    await sync();
-    const [last] = await sql<{ mode: string }[]>`
-      select mode from public.sync_logs order by started_at desc limit 1`;
-    assert.equal(last?.mode, "incremental", "nothing is owed any more");
-  }));
 
 const PASSING: readonly Fault[] = [
   { type: "status", status: 500 },

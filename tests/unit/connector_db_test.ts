@@ -169,7 +169,6 @@ const CHANGES: ChangesCommit = {
   files: [],
   folders: [],
   removed: [],
-  skipped: [],
   filtered: [],
   receipt: {},
   next: { type: "drained", cursor: "17" },

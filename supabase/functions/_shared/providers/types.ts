@@ -163,8 +163,6 @@ export interface ChangePage {
    * all below it need be gone.
    */
   readonly seeds_if_folders_go?: readonly TaskSeed[];
-  /** Entries that could not be read: the run is `partial`, and a listing soon shows what they are about. */
-  readonly skipped: readonly SkippedSubtree[];
   readonly receipt: Readonly<Record<string, number>>;
   /** `drained`: nothing more for now; the cursor is where to go on next time. */
   readonly next: { readonly type: "more" | "drained"; readonly cursor: Json };

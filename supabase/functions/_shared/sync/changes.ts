@@ -98,8 +98,7 @@ const NOTHING: Promise<Read> = Promise.resolve(null);
 /** Most syncs end here: the log stands where it stood, and there is nothing to be written. */
 function isNothingNew(page: ChangePage, feed: Feed): boolean {
   return page.next.type === "drained" && page.files.length === 0 && page.folders.length === 0 &&
-    page.removed.length === 0 && page.skipped.length === 0 &&
-    isDeepStrictEqual(page.next.cursor, feed.cursor);
+    page.removed.length === 0 && isDeepStrictEqual(page.next.cursor, feed.cursor);
 }
 
 function readAhead<Config>(draining: Draining<Config>, feed: Feed): Promise<Read> {
@@ -184,10 +183,6 @@ function note<Config>(
   progress.updated += committed.updated;
   progress.unchanged += committed.unchanged;
   progress.deleted += committed.deleted;
-  if (page.skipped.length > 0) {
-    const ids = page.skipped.map(({ external_folder_id }) => external_folder_id);
-    log.warn("changes_unreadable", { feed: feed.key, count: ids.length, ids: ids.slice(0, 10) });
-  }
   // As for pages of a listing: what has no news is not worth a log event of the few there are.
   const level = committed.added + committed.updated + committed.deleted > 0 ? "info" : "debug";
   log[level]("changes_committed", {
@@ -198,7 +193,6 @@ function note<Config>(
     filtered: filtered.length,
     folders: page.folders.length,
     removed: page.removed.length,
-    skipped: page.skipped.length,
     added: committed.added,
     updated: committed.updated,
     unchanged: committed.unchanged,

@@ -1,14 +1,7 @@
 /** Reading change logs: a user's own, and one of each shared drive. */
 import { z } from "zod";
 import { SyncError } from "../../errors.ts";
-import type {
-  ChangePage,
-  Feed,
-  ProviderContext,
-  Removal,
-  RemovalReason,
-  SkippedSubtree,
-} from "../types.ts";
+import type { ChangePage, Feed, ProviderContext, Removal, RemovalReason } from "../types.ts";
 import type { GoogleDriveConfig, GoogleDriveScope } from "./config.ts";
 import { isOutside } from "./corpus.ts";
 import { firstParent, sortItems } from "./items.ts";
@@ -17,7 +10,6 @@ import { parseCursor, receipt } from "../pages.ts";
 import { MOST_REPEATS } from "./paging.ts";
 import { changesUrl } from "./query.ts";
 import {
-  aboutItem,
   changeList,
   driveChange,
   type DriveItem,
@@ -37,9 +29,6 @@ const feedCursor = z.object({
   repeats: z.number().int().nonnegative().default(0),
 });
 
-/** Stands for the item of an entry that names none; no item's id holds a space. */
-const UNNAMED_ITEM = "not named";
-
 /** One page of a change log. */
 export async function readChanges(feed: Feed, context: Context): Promise<ChangePage> {
   const at = parseCursor(feedCursor, feed.cursor);
@@ -58,11 +47,10 @@ export async function readChanges(feed: Feed, context: Context): Promise<ChangeP
     folders: folders.map((folder) => ({ ...folder, ...isBuried(folder.external_folder_id) })),
     removed,
     seeds_if_folders_go: mayHideShares(removed, scope) ? [sharedSeed(at.page_token)] : [],
-    skipped: unreadable,
     receipt: receipt({
       change_pages: 1,
       changes: list.changes.length,
-      items_unreadable: unreadable.length,
+      items_unreadable: unreadable,
       values_unreadable: unreadableValues,
     }),
     next,
@@ -148,20 +136,20 @@ interface Entries {
   /** Those of the items that are in the trash with a folder above them. */
   readonly buried: ReadonlySet<string>;
   readonly removed: readonly Removal[];
-  /** Entries that could not be read: they stop no other, and a later listing shows the item. */
-  readonly unreadable: readonly SkippedSubtree[];
+  /** Entries that could not be read: they stop no other, and a later listing sees the item. */
+  readonly unreadable: number;
 }
 
 /** Reads the entries of a page. Of several about one item the last counts: they are states. */
 function readEntries(changes: readonly unknown[], scope: GoogleDriveScope): Entries {
   const states = new Map<string, State>();
-  const unreadable: SkippedSubtree[] = [];
+  let unreadable = 0;
   for (const change of changes) {
     // A drive's name and members are no files. An account's own corpus is without shared drives,
     // and a drive that was lost refuses its log.
     if (driveChange.safeParse(change).success) continue;
     const state = readEntry(change, scope);
-    if (state === null) unreadable.push(reportUnreadable(change));
+    if (state === null) unreadable++;
     else states.set(state.type === "shown" ? state.item.id : state.removal.external_id, state);
   }
   const all = [...states.values()];
@@ -172,17 +160,6 @@ function readEntries(changes: readonly unknown[], scope: GoogleDriveScope): Entr
     ),
     removed: all.flatMap((state) => state.type === "gone" ? [state.removal] : []),
     unreadable,
-  };
-}
-
-/** What is said of an entry that cannot be read; it may not even name what it is about. */
-function reportUnreadable(change: unknown): SkippedSubtree {
-  const about = aboutItem.safeParse(change);
-  return {
-    external_folder_id: about.success ? about.data.fileId : UNNAMED_ITEM,
-    code: "response_invalid",
-    message:
-      "Google Drive told of a change in an unreadable form; a full listing will show what it was",
   };
 }
 

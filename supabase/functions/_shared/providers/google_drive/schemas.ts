@@ -64,9 +64,6 @@ export const changeList = z.object({
 /** An entry about a shared drive itself: its name, or who its members are. */
 export const driveChange = z.object({ changeType: z.literal("drive") });
 
-/** What can be said of an entry that cannot be read. */
-export const aboutItem = z.object({ fileId: id });
-
 /** An entry about an item. */
 export const itemChange = z.object({
   fileId: id,
