@@ -177,6 +177,7 @@ export const EMPTY_CHANGES = {
   filtered: [],
   folders: [],
   removed: [],
+  skipped: [],
   folders_per_task: 50,
   receipt: {},
   next: { type: "drained", cursor: { token: "2" } },

@@ -182,6 +182,7 @@ function changePage(log: readonly ScriptedChange[], feed: Feed, pageSize: number
     removed: entries.flatMap((entry) =>
       "removed" in entry ? [{ external_id: entry.removed, reason: entry.reason }] : []
     ),
+    skipped: [],
     receipt: {},
     next: { type: end < log.length ? "more" : "drained", cursor: { at: end } },
   };

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { z } from "zod";
 import type { Fault } from "../../../local/google/faults.ts";
 import { generateTree } from "../../../local/google/generated_tree.ts";
-import { stateOf } from "../../support/drive_sync.ts";
+import { pathsOf, stateOf } from "../../support/drive_sync.ts";
 import {
   BASE,
   callsOf,
@@ -186,5 +187,47 @@ for (const scope of SCOPES) {
       await world.sync(pagesOf(5, stage));
       assert.equal((await state(stage)).status, "completed");
       await checkDrive(stage, undefined, ["a.pdf trashed"]);
+    }));
+}
+
+/** The emulator, whose change log describes the item of this id with a name that is a number. */
+function malformedEntries({ world }: Stage, id: string): typeof globalThis.fetch {
+  const answerSchema = z.looseObject({
+    changes: z.array(z.looseObject({ fileId: z.string(), file: z.looseObject({}).optional() })),
+  });
+  return async (input, init) => {
+    const answer = await world.drive.fetch(input, init);
+    if (!new URL(new Request(input).url).pathname.endsWith("/changes")) return answer;
+    const page = answerSchema.parse(await answer.json());
+    const changes = page.changes.map((entry) =>
+      entry.fileId === id ? { ...entry, file: { ...entry.file, name: 7 } } : entry
+    );
+    return Response.json({ ...page, changes });
+  };
+}
+
+const LOGGED_SCOPES = ["folder in My Drive", "whole shared drive", "own corpus"] as const;
+for (const scope of LOGGED_SCOPES) {
+  Deno.test(`${scope}: an unreadable entry of the log makes the run partial, and the next one lists`, () =>
+    withStage(scope, {}, async (stage) => {
+      const { world, model, ids } = stage;
+      await world.sync();
+      model.rename(ids.a, "renamed.pdf");
+      model.createFile({ name: "new.txt", parent: ids.old });
+      await world.sync({ ...world.deps, fetch: malformedEntries(stage, ids.a) });
+      const { status, code, message } = await state(stage);
+      assert.deepEqual([status, code], ["partial", "listing_incomplete"]);
+      assert.match(message ?? "", /^1 change.* a full listing follows/);
+      // It stops no other.
+      const paths = await pathsOf(world.sql, stage.endpoint);
+      assert.deepEqual(paths.filter((path) => /new.txt|a.pdf/.test(path)).length, 2);
+
+      await world.sync();
+      assert.equal((await state(stage)).status, "completed");
+      const [run] = await world.sql`
+        select mode from public.sync_logs order by started_at desc limit 1`;
+      assert.equal(run?.["mode"], "full");
+      await checkDrive(stage);
+      assert.deepEqual(await callsOf(stage, () => world.sync()), { "changes.list": 1 });
     }));
 }

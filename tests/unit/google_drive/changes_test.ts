@@ -131,7 +131,7 @@ Deno.test("of several entries about one item the last counts", async () => {
   deepEqual(page.removed, [{ external_id: "F2", reason: "removed" }]);
 });
 
-Deno.test("a malformed entry is counted and stops no other", async () => {
+Deno.test("a malformed entry is reported and stops no other", async () => {
   const page = await entries(ACCOUNT, USER, [
     null,
     "entry",
@@ -145,8 +145,30 @@ Deno.test("a malformed entry is counted and stops no other", async () => {
   ]);
   deepEqual(page.files.map((each) => each.external_file_id), ["F4"]);
   deepEqual(page.removed, []);
+  deepEqual(
+    page.skipped.map(({ external_folder_id, code }) => [external_folder_id, code]),
+    // What names no item is reported as the log.
+    ["user", "user", "user", "user", "F0", "F1", "another", "F3"].map((id) => [
+      id,
+      "response_invalid",
+    ]),
+  );
+  ok(page.skipped.every(({ message }) => /unreadable form; it was left out/.test(message)));
   equal(page.receipt["items_unreadable"], 8);
   equal(page.receipt["values_unreadable"], 1);
+});
+
+Deno.test("of a malformed entry and a readable one about the same item the last counts", async () => {
+  const page = await entries(ACCOUNT, USER, [
+    shows(file("F1", "A", { name: 7 })),
+    shows(file("F1", "A", { name: "new" })),
+    removes("F2"),
+    shows(file("F2", "A", { name: 7 })),
+  ]);
+  deepEqual(page.files.map((each) => each.file_name), ["new"]);
+  // It is there: what an earlier entry said is no longer so.
+  deepEqual(page.removed, []);
+  deepEqual(page.skipped.map(({ external_folder_id }) => external_folder_id), ["F2"]);
 });
 
 Deno.test("what moved into a shared drive has left an account's own corpus", async () => {

@@ -163,6 +163,11 @@ export interface ChangePage {
    * all below it need be gone.
    */
   readonly seeds_if_folders_go?: readonly TaskSeed[];
+  /**
+   * Items whose entries could not be read, or the log where an entry does not even name one. They
+   * make the run `partial`, and a full listing follows.
+   */
+  readonly skipped: readonly SkippedSubtree[];
   readonly receipt: Readonly<Record<string, number>>;
   /** `drained`: nothing more for now; the cursor is where to go on next time. */
   readonly next: { readonly type: "more" | "drained"; readonly cursor: Json };
@@ -177,7 +182,7 @@ export interface Quota {
   readonly unitsPerMinute: number;
 }
 
-/** A part of the scope that could not be read. Its presence makes the run `partial`. */
+/** A part of the scope, or an item, that could not be read. Its presence makes the run `partial`. */
 export interface SkippedSubtree {
   readonly external_folder_id: string;
   readonly code: FailureCode;

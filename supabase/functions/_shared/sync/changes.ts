@@ -98,7 +98,8 @@ const NOTHING: Promise<Read> = Promise.resolve(null);
 /** Most syncs end here: the log stands where it stood, and there is nothing to be written. */
 function isNothingNew(page: ChangePage, feed: Feed): boolean {
   return page.next.type === "drained" && page.files.length === 0 && page.folders.length === 0 &&
-    page.removed.length === 0 && isDeepStrictEqual(page.next.cursor, feed.cursor);
+    page.removed.length === 0 && page.skipped.length === 0 &&
+    isDeepStrictEqual(page.next.cursor, feed.cursor);
 }
 
 function readAhead<Config>(draining: Draining<Config>, feed: Feed): Promise<Read> {
@@ -163,9 +164,28 @@ async function commit<Config>(
     }
     draining.openTasks = committed.open_tasks;
     note(run, feed, held, committed, deps.now().getTime() - startedAtMs);
+    if (!committed.repeated) warnOfSkipped(run, feed, held.page);
   } finally {
     held.release();
   }
+}
+
+/** How many of the items that were left out a log event names. */
+const NAMED_ITEMS = 10;
+
+/** What is left out is never left out in silence. */
+function warnOfSkipped<Config>(
+  { log }: EndpointRun<Config>,
+  feed: Feed,
+  { skipped }: ChangePage,
+): void {
+  if (skipped.length === 0) return;
+  log.warn("changes_unreadable", {
+    feed: feed.key,
+    sequence: feed.sequence,
+    count: skipped.length,
+    ids: skipped.slice(0, NAMED_ITEMS).map(({ external_folder_id }) => external_folder_id),
+  });
 }
 
 function note<Config>(
@@ -192,6 +212,7 @@ function note<Config>(
     files: files.length,
     filtered: filtered.length,
     folders: page.folders.length,
+    skipped: page.skipped.length,
     removed: page.removed.length,
     added: committed.added,
     updated: committed.updated,

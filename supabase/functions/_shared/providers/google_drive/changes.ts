@@ -1,7 +1,14 @@
 /** Reading change logs: a user's own, and one of each shared drive. */
 import { z } from "zod";
 import { SyncError } from "../../errors.ts";
-import type { ChangePage, Feed, ProviderContext, Removal, RemovalReason } from "../types.ts";
+import type {
+  ChangePage,
+  Feed,
+  ProviderContext,
+  Removal,
+  RemovalReason,
+  SkippedSubtree,
+} from "../types.ts";
 import type { GoogleDriveConfig, GoogleDriveScope } from "./config.ts";
 import { isOutside } from "./corpus.ts";
 import { firstParent, sortItems } from "./items.ts";
@@ -10,6 +17,7 @@ import { parseCursor, receipt } from "../pages.ts";
 import { MOST_REPEATS } from "./paging.ts";
 import { changesUrl } from "./query.ts";
 import {
+  changedItem,
   changeList,
   driveChange,
   type DriveItem,
@@ -36,7 +44,7 @@ export async function readChanges(feed: Feed, context: Context): Promise<ChangeP
   const answer = await ask(driveIdOf(feed.key, scope), at.page_token, context);
   const list = parseAnswer(changeList, answer, "changes.list");
   const next = nextOf(list, at);
-  const { items, buried, removed, unreadable } = readEntries(list.changes, scope);
+  const { items, buried, removed, unreadable } = readEntries(list.changes, feed.key, scope);
   const { files, folders, unreadableValues } = sortItems(items, (item) => ({
     parentId: firstParent(item),
     isRoot: isTop(item.id, scope),
@@ -47,10 +55,11 @@ export async function readChanges(feed: Feed, context: Context): Promise<ChangeP
     folders: folders.map((folder) => ({ ...folder, ...isBuried(folder.external_folder_id) })),
     removed,
     seeds_if_folders_go: mayHideShares(removed, scope) ? [sharedSeed(at.page_token)] : [],
+    skipped: unreadable,
     receipt: receipt({
       change_pages: 1,
       changes: list.changes.length,
-      items_unreadable: unreadable,
+      items_unreadable: unreadable.length,
       values_unreadable: unreadableValues,
     }),
     next,
@@ -136,21 +145,31 @@ interface Entries {
   /** Those of the items that are in the trash with a folder above them. */
   readonly buried: ReadonlySet<string>;
   readonly removed: readonly Removal[];
-  /** Entries that could not be read: they stop no other, and a later listing sees the item. */
-  readonly unreadable: number;
+  /** A word about each item with an entry that could not be read. It stops no other. */
+  readonly unreadable: readonly SkippedSubtree[];
 }
 
 /** Reads the entries of a page. Of several about one item the last counts: they are states. */
-function readEntries(changes: readonly unknown[], scope: GoogleDriveScope): Entries {
+function readEntries(
+  changes: readonly unknown[],
+  feedKey: string,
+  scope: GoogleDriveScope,
+): Entries {
   const states = new Map<string, State>();
-  let unreadable = 0;
+  const unreadable: SkippedSubtree[] = [];
   for (const change of changes) {
     // A drive's name and members are no files. An account's own corpus is without shared drives,
     // and a drive that was lost refuses its log.
     if (driveChange.safeParse(change).success) continue;
     const state = readEntry(change, scope);
-    if (state === null) unreadable++;
-    else states.set(state.type === "shown" ? state.item.id : state.removal.external_id, state);
+    if (state !== null) {
+      states.set(state.type === "shown" ? state.item.id : state.removal.external_id, state);
+      continue;
+    }
+    const named = changedItem.safeParse(change);
+    // What an earlier entry says of the item is no longer so.
+    if (named.success) states.delete(named.data.fileId);
+    unreadable.push(leftOut(named.success ? named.data.fileId : feedKey));
   }
   const all = [...states.values()];
   return {
@@ -159,7 +178,16 @@ function readEntries(changes: readonly unknown[], scope: GoogleDriveScope): Entr
       all.flatMap((state) => state.type === "shown" && state.isBuried ? [state.item.id] : []),
     ),
     removed: all.flatMap((state) => state.type === "gone" ? [state.removal] : []),
-    unreadable,
+    // One that a later entry describes is known after all.
+    unreadable: unreadable.filter(({ external_folder_id }) => !states.has(external_folder_id)),
+  };
+}
+
+function leftOut(id: string): SkippedSubtree {
+  return {
+    external_folder_id: id,
+    code: "response_invalid",
+    message: "Google Drive described a change in an unreadable form; it was left out",
   };
 }
 

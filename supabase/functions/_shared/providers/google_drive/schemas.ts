@@ -71,6 +71,9 @@ export const itemChange = z.object({
   file: z.unknown().optional(),
 });
 
+/** Just enough of an entry to know which item it is about. */
+export const changedItem = z.object({ fileId: id });
+
 /** Just enough of an item to know that it is in the trash, by itself or with a folder above it. */
 export const trashedItem = z.object({
   trashed: z.literal(true),
