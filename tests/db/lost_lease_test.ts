@@ -5,7 +5,6 @@ import {
   beginSlice,
   claim,
   commitPage,
-  connect,
   failureOf,
   fileRecord,
   finishSlice,
@@ -15,40 +14,7 @@ import {
   startListing,
   withDatabase,
 } from "../support/database.ts";
-import { waitFor } from "../support/wait_for.ts";
-
-/** Waits until `count` statements of others wait for a lock. */
-async function untilWaiting(sql: Sql, count = 1): Promise<void> {
-  await waitFor(`${count} statements wait for a lock`, async () => {
-    const [row] = await sql<{ waiting: number }[]>`
-      select count(*)::int as waiting from pg_stat_activity
-      where wait_event_type = 'Lock' and datname = current_database()`;
-    return (row?.waiting ?? 0) >= count;
-  });
-}
-
-/** Does `work` while a transaction holds what `lock` says; `inside` runs in it once `work` waits. */
-async function whileLocked<Result>(
-  sql: Sql,
-  lock: string,
-  work: () => Promise<Result>,
-  inside: (holder: Sql) => Promise<void> = () => Promise.resolve(),
-): Promise<Result> {
-  const holder = connect(1);
-  let working: Promise<Result> | null = null;
-  try {
-    await holder.unsafe("begin");
-    await holder.unsafe(lock);
-    working = work();
-    working.catch(() => {});
-    await untilWaiting(sql);
-    await inside(holder);
-  } finally {
-    await holder.unsafe("commit");
-    await holder.end({ timeout: 5 });
-  }
-  return await working;
-}
+import { beside, untilWaiting, whileLocked } from "../support/locking.ts";
 
 async function stateOf(sql: Sql, endpointId: string) {
   const [row] = await sql<{
@@ -123,9 +89,13 @@ for (const type of ["done", "continue", "failed"]) {
 Deno.test("a lease that is released while its endpoint is disabled fails nobody's run", () =>
   withDatabase(async (sql) => {
     const { id, lease } = await listed(sql);
-    const [row] = await whileLocked(sql, DISABLE(id), async () =>
-      await sql<{ count: number }[]>`
-        select public.connector_release(${sql.json([lease])}, 'internal', 'm') as count`);
+    const [row] = await beside(
+      DISABLE(id),
+      "commit",
+      async (hurried) =>
+        await hurried<{ count: number }[]>`
+        select public.connector_release(${sql.json([lease])}, 'internal', 'm') as count`,
+    );
     assert.equal(row?.count, 0);
     assert.equal((await stateOf(sql, id)).next_run_at, null);
   }));
@@ -268,11 +238,11 @@ Deno.test("an endpoint that is disabled while a batch is begun takes nobody's le
   withDatabase(async (sql) => {
     const ids = [await addEndpoint(sql), await addEndpoint(sql), await addEndpoint(sql)].sort();
     const leases = await claim(sql, 10, 10);
-    const [row] = await whileLocked(
-      sql,
+    const [row] = await beside(
       DISABLE(ids[1] ?? ""),
-      async () =>
-        await sql<{ contexts: { endpoint_id: string }[] }[]>`
+      "commit",
+      async (hurried) =>
+        await hurried<{ contexts: { endpoint_id: string }[] }[]>`
         select public.connector_begin_slice(${sql.json(leases)}) as contexts`,
     );
     assert.deepEqual(row?.contexts.map(({ endpoint_id }) => endpoint_id), [ids[0], ids[2]]);
