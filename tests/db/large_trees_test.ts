@@ -34,7 +34,11 @@ async function withinLimit<T>(sql: Sql, work: () => Promise<T>): Promise<T> {
 }
 
 /** What the planner knows of the tables: they may be gathered when almost nothing was in them. */
-const KNOWLEDGE = ["nothing is known", "statistics know of a single row"] as const;
+const KNOWLEDGE = [
+  "nothing is known",
+  "statistics know of a single row",
+  "statistics know of rows that are gone",
+] as const;
 type Knowledge = (typeof KNOWLEDGE)[number];
 
 /** Runs a test on one connection to a clean database, whose statistics only the test changes. */
@@ -43,12 +47,11 @@ async function knowing(knowledge: Knowledge, test: (sql: Sql) => Promise<void>):
   try {
     await resetDatabase(sql);
     await setAutovacuum(sql, "set (autovacuum_enabled = false)");
-    if (knowledge === "nothing is known") {
-      await sql`
-        delete from pg_statistic where starelid in (
-          select oid from pg_class
-          where relnamespace in ('connector'::regnamespace, 'public'::regnamespace))`;
-    }
+    await sql`
+      delete from pg_statistic where starelid in (
+        select oid from pg_class
+        where relnamespace in ('connector'::regnamespace, 'public'::regnamespace))`;
+    if (knowledge === "statistics know of rows that are gone") await leaveStatistics(sql);
     await test(sql);
     await resetDatabase(sql);
   } finally {
@@ -68,9 +71,32 @@ async function setAutovacuum(sql: Sql, change: string): Promise<void> {
   for (const table of await tables(sql)) await sql.unsafe(`alter table ${table} ${change}`);
 }
 
-/** Gathers statistics of what is there now, which is hardly anything. */
+/** Gathers statistics of what is there now. */
 async function analyzeAll(sql: Sql): Promise<void> {
-  for (const table of await tables(sql)) await sql.unsafe(`analyze ${table}`);
+  for (const table of await tables(sql)) await sql.unsafe(`vacuum analyze ${table}`);
+}
+
+/** Leaves statistics of one folder in another: those of an empty table do not take their place. */
+async function leaveStatistics(sql: Sql): Promise<void> {
+  await addEndpoint(sql);
+  await sql`
+    insert into connector.folders
+      (endpoint_id, external_folder_id, external_parent_id, folder_name, is_root, path)
+    select id, f.folder_id, f.parent_id, f.folder_id, f.parent_id is null, '' from public.endpoints,
+      (values ('R', null), ('A', 'R')) as f (folder_id, parent_id)`;
+  await sql`
+    insert into public.files
+      (endpoint_id, external_file_id, external_parent_id, file_name, file_path, file_link)
+    select id, f.file_id, f.parent_id, 'f', '/f', 'l' from public.endpoints,
+      (values ('f', 'R'), ('g', 'A')) as f (file_id, parent_id)`;
+  await sql`
+    insert into connector.pending_items
+      (endpoint_id, external_id, is_folder, external_parent_id, record)
+    select id, i.item_id, true, i.item_id || ' parent', '{}' from public.endpoints,
+      (values ('i'), ('j')) as i (item_id)`;
+  await analyzeAll(sql);
+  await resetDatabase(sql);
+  await analyzeAll(sql);
 }
 
 /** An endpoint that was listed, whose next run has begun; the folders of `addTree` are in it. */
@@ -84,7 +110,7 @@ async function listed(
   const [task] = await startListing(sql, first, start);
   await commitPage(sql, first, { task_id: task?.id ?? 0 });
   await finishSlice(sql, first, { type: "done" });
-  if (knowledge !== "nothing is known") await analyzeAll(sql);
+  if (knowledge === "statistics know of a single row") await analyzeAll(sql);
   await addTree(sql, first.endpoint_id);
   await sql`update connector.endpoint_states set next_run_at = now()
     where endpoint_id = ${first.endpoint_id}`;
@@ -215,7 +241,7 @@ async function listedAgain(
     files: [fileRecord("first")],
     next: { type: "more", cursor: { token: "2" } },
   });
-  if (knowledge !== "nothing is known") await analyzeAll(sql);
+  if (knowledge === "statistics know of a single row") await analyzeAll(sql);
   await addTree(sql, lease.endpoint_id);
   await sql`update connector.listings set started_at = now() + interval '1 second'`;
   return { lease, taskId };
