@@ -18,7 +18,7 @@ export const JOBS: readonly Job[] = [
   {
     name: "connector-retention",
     schedule: "*/5 * * * *",
-    command: "select connector.apply_retention()",
+    command: "select connector.apply_retention(), connector.delete_detached_listings()",
   },
 ];
 

@@ -119,7 +119,7 @@ Deno.test("a listing that begins while the scope is changed is not kept for the 
     await editing;
     assert.equal((await failureOf(startListing(sql, lease))).code, "FC001");
     const [row] = await sql<{ listings: number; feeds: number }[]>`
-      select (select count(*)::int from connector.listings) as listings,
+      select (select count(endpoint_id)::int from connector.listings) as listings,
         (select count(*)::int from connector.feeds) as feeds`;
     assert.deepEqual({ ...row }, { listings: 0, feeds: 0 });
   }));
@@ -206,7 +206,7 @@ Deno.test("a scope that is changed while a page of it is committed changes, and 
           .execute(),
     );
     assert.equal(failure, null);
-    const [row] = await sql`select count(*)::int as listings from connector.listings`;
+    const [row] = await sql`select count(endpoint_id)::int as listings from connector.listings`;
     assert.equal(row?.listings, 0);
     assert.equal((await failureOf(again())).code, "FC001");
   }));
@@ -316,4 +316,43 @@ Deno.test("what is due because of its changed scope stays due when its schedule 
       }])
     })`;
     assert.equal((await claim(sql, 10, 10)).length, 1);
+  }));
+
+Deno.test("a scope that is changed detaches its listing, which is deleted in batches", () =>
+  withDatabase(async (sql) => {
+    const { id, lease } = await listed(sql, 3);
+    const [task] = await sql`
+      update connector.tasks set is_done = false returning id::int, sequence`;
+    await sql`
+      insert into connector.seen_files (listing_id, external_file_id)
+      select g.id, 'seen' || n from connector.listings as g, generate_series(1, 25) as n`;
+    const marks = async () => {
+      const [row] = await sql`
+        select (select count(*)::int from connector.seen_files) as seen,
+          (select count(*)::int from connector.listings) as listings`;
+      return { ...row };
+    };
+    await sql`update public.endpoints set endpoint_config = '{"folder_id": "C"}' where id = ${id}`;
+    assert.deepEqual(await marks(), { seen: 25, listings: 1 });
+
+    // It is nobody's: what comes for it writes nothing, and the next run opens one of its own.
+    const late = { task_id: task?.["id"], sequence: task?.["sequence"], files: [fileRecord("x")] };
+    assert.equal((await failureOf(commitPage(sql, lease, late))).code, "FC001");
+    const next = await beginSlice(sql);
+    await startListing(sql, next);
+    await sql`
+      insert into connector.seen_files (listing_id, external_file_id)
+      select g.id, 'kept' from connector.listings as g where g.endpoint_id is not null`;
+    assert.equal((await failureOf(commitPage(sql, lease, late))).code, "FC001");
+    assert.equal((await commitPage(sql, next, late)).repeated, true);
+
+    const deleted: number[] = [];
+    for (let call = 0; call < 4; call++) {
+      const [row] = await sql`select connector.delete_detached_listings(15)::int as count`;
+      deleted.push(row?.["count"]);
+    }
+    // The marks, then the task and the listing itself; nothing of the open one.
+    assert.deepEqual(deleted, [15, 12, 0, 0]);
+    assert.deepEqual(await marks(), { seen: 1, listings: 1 });
+    assert.equal((await finishSlice(sql, next, { type: "continue" })).status, "running");
   }));

@@ -160,7 +160,7 @@ for (
       assert.equal(failure.code, "FC001");
       assert.equal((await stateOf(sql, id)).is_due, true);
       const [row] = await sql`
-        select (select count(*)::int from connector.listings) as listings,
+        select (select count(endpoint_id)::int from connector.listings) as listings,
           (select count(*)::int from connector.feeds) as feeds, s.can_sync_incrementally
         from connector.endpoint_states s`;
       assert.deepEqual({ ...row }, { listings: 0, feeds: 0, can_sync_incrementally: false });

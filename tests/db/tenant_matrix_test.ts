@@ -110,6 +110,7 @@ const OF_THE_SCHEMA = [
   ...["connector.add_endpoint_state", "connector.apply_deletion_approval"],
   ...["connector.apply_retention", "connector.apply_schedule_change"],
   ...["connector.apply_scope_change", "connector.apply_sync_request"],
+  "connector.delete_detached_listings",
   ...["connector.cron_field_problem", "connector.cron_problem", "connector.file_types_problem"],
   ...["connector.is_timezone", "connector.number_cron_names", "connector.refuse_endpoint"],
   ...["connector.tick", "connector.touch_updated_at", "connector.validate_endpoint"],

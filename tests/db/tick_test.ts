@@ -104,7 +104,7 @@ Deno.test("the two scheduled jobs are there, once each, as one named call", () =
       {
         jobname: "connector-retention",
         schedule: "*/5 * * * *",
-        command: "select connector.apply_retention()",
+        command: "select connector.apply_retention(), connector.delete_detached_listings()",
       },
       { jobname: "connector-tick", schedule: "* * * * *", command: "select connector.tick()" },
     ]);

@@ -169,6 +169,7 @@ const CHANGES: ChangesCommit = {
   files: [],
   folders: [],
   removed: [],
+  skipped: [],
   filtered: [],
   receipt: {},
   next: { type: "drained", cursor: "17" },
