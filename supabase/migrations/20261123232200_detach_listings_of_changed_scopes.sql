@@ -100,5 +100,4 @@ revoke execute on function connector.delete_detached_listings(integer)
   from public, anon, authenticated, service_role;
 
 -- In place of the job of this name.
-select cron.schedule('connector-retention', '*/5 * * * *',
-  'select connector.apply_retention(), connector.delete_detached_listings()');
+select cron.schedule('connector-retention', '*/5 * * * *', 'select connector.apply_retention(), connector.delete_detached_listings()');
