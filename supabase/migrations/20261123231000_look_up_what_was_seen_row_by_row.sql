@@ -65,38 +65,6 @@ as $$
       offset 0));
 $$;
 
--- How many files a sweep would delete, those below absent folders included.
-create or replace function connector.count_unseen_files(p_listing connector.listings)
-returns bigint
-language sql stable security invoker set search_path = ''
-as $$
-  with below as materialized (
-    select b.id
-    from unnest(connector.folders_below(p_listing.endpoint_id, array(
-      select u.external_folder_id from connector.unseen_folders(p_listing) as u
-      union
-      select a.external_id
-      from connector.absences as a where a.listing_id = p_listing.id and a.is_gone))) as b (id)
-  )
-  select count(*)
-  from (
-    select u.id from connector.unseen_files(p_listing, null) as u
-    union
-    select f.id
-    from below
-    cross join lateral (
-      select k.id, k.external_file_id from public.files as k
-      where k.endpoint_id = p_listing.endpoint_id and k.external_parent_id = below.id
-        and k.deleted_at is null
-      offset 0
-    ) as f
-    where not exists (
-      select from connector.seen_files as n
-      where n.listing_id = p_listing.id and n.external_file_id = f.external_file_id
-      offset 0)
-  ) as unseen;
-$$;
-
 -- Deletes what a page of a listing shows as gone, if no other page of it has shown it alive.
 create or replace function connector.delete_shown_gone(
   p_endpoint_id uuid, p_listing_id bigint, p_removed jsonb, out deleted integer, out bytes numeric

@@ -3,7 +3,7 @@
 -- Depends:  20261122101400_create_finishing.sql,
 --           20261123120100_read_again_what_vanished_with_a_folder.sql,
 --           20261123170500_list_less_often_what_stays_incomplete.sql,
---           20261123210000_let_owners_change_endpoints_at_any_time.sql
+--           20261123230200_pass_over_endpoints_in_others_hands.sql
 -- Rollback: create connector.needs_full_listing, connector.standing(uuid, text),
 --           public.connector_start_listing(jsonb, jsonb) and public.connector_commit_changes(jsonb, jsonb)
 --           as they were, drop the columns.
@@ -149,10 +149,6 @@ begin
     v_state.endpoint_id, v_listing_id, p_start -> 'walk', p_start -> 'walk_changed',
     (p_start ->> 'folders_per_task')::integer, p_start -> 'seeds');
   update connector.listings set open_tasks = v_tasks where listings.id = v_listing_id;
-  update public.sync_logs
-  set mode = case when p_start ->> 'sweep' = 'everything' then 'full' else mode end,
-      provider_calls = provider_calls + coalesce((p_start ->> 'provider_calls')::bigint, 0)
-  where sync_logs.id = v_state.run_id;
   update connector.endpoint_states as s
   set lease_expires_at = clock_timestamp() + interval '120 seconds',
       is_listing_requested = false,
@@ -164,10 +160,14 @@ begin
       scope_is_tree = (p_start ->> 'is_tree')::boolean,
       provider_memory = nullif(p_start -> 'memory', 'null'::jsonb)
   where s.endpoint_id = v_state.endpoint_id and s.lease_token = v_state.lease_token;
-  -- The owner may have changed the scope meanwhile, and have found no listing yet to be thrown away.
+  -- The owner may have ended the run meanwhile.
   if not found then
     perform connector.require_lease(p_lease);
   end if;
+  update public.sync_logs
+  set mode = case when p_start ->> 'sweep' = 'everything' then 'full' else mode end,
+      provider_calls = provider_calls + coalesce((p_start ->> 'provider_calls')::bigint, 0)
+  where sync_logs.id = v_state.run_id;
   return jsonb_build_object(
     'listing', jsonb_build_object('id', v_listing_id, 'open_tasks', v_tasks, 'is_full', p_start ->> 'sweep' = 'everything'),
     'tasks', connector.open_tasks(v_listing_id, 0, 50));
