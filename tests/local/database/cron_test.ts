@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../../support/properties.ts";
 import { parseSchedule } from "../../../local/worker/cron_schedule.ts";
 import { waitFor } from "../../support/wait_for.ts";
 import { connected, sqlStateOf, withDatabase, withWorker } from "./with_database.ts";

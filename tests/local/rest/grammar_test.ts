@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../../support/properties.ts";
 import { statusOfSqlState } from "../../../local/rest/database_failure.ts";
 import { RestFailure } from "../../../local/rest/failure.ts";
 import { topLevelKeys } from "../../../local/rest/json_keys.ts";

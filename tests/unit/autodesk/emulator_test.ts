@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../../support/properties.ts";
 import { generateTree } from "../../../local/autodesk/generated_tree.ts";
 import { EmulatedAps } from "./emulated_aps.ts";
 import { Table } from "./table.ts";

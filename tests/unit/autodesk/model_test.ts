@@ -1,5 +1,5 @@
 import { deepEqual } from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../../support/properties.ts";
 import { FakeAps, lineage, TOP, urn } from "./fake_aps.ts";
 import { Table } from "./table.ts";
 

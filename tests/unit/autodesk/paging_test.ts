@@ -1,5 +1,5 @@
 import { equal, ok, throws } from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../../support/properties.ts";
 import {
   fitPage,
   resolveLink,

@@ -1,5 +1,5 @@
 import { equal } from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../../support/properties.ts";
 import { toTime } from "../../../supabase/functions/_shared/providers/autodesk/times.ts";
 
 const cases: readonly (readonly [unknown, string | undefined])[] = [

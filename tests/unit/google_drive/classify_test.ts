@@ -1,5 +1,5 @@
 import { equal, match, ok } from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../../support/properties.ts";
 import { classify } from "../../../supabase/functions/_shared/providers/google_drive/classify.ts";
 
 const LIST = "https://drive.test/drive/v3/files?q=x";

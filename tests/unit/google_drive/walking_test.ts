@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../../support/properties.ts";
 import { SyncError } from "../../../supabase/functions/_shared/errors.ts";
 import { parseConfig } from "../../../supabase/functions/_shared/providers/google_drive/config.ts";
 import { googleDrive } from "../../../supabase/functions/_shared/providers/google_drive/index.ts";

@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../../support/properties.ts";
 import {
   type CreatedWindow,
   cutFolders,
