@@ -1,11 +1,10 @@
 -- Purpose:  who works for many owners at once waits for none of them: an endpoint that its owner is
 --           removing or editing is passed over and stays due, so that one long removal does not hold up
 --           the others of a batch.
--- Depends:  20261122101000_create_claiming.sql, 20261123170000_let_no_lost_lease_write.sql,
---           20261123210000_let_owners_change_endpoints_at_any_time.sql
+-- Depends:  20261122101000_create_claiming.sql, 20261123170000_let_no_lost_lease_write.sql
 -- Rollback: create connector.try_lease(uuid, uuid),
---           public.connector_claim(integer, integer, text), public.connector_plan_schedules(jsonb) and
---           public.connector_start_listing(jsonb, jsonb) as they were.
+--           public.connector_claim(integer, integer, text) and public.connector_plan_schedules(jsonb)
+--           as they were.
 set lock_timeout = '10s';
 
 -- The lease, held until the end of the transaction, for who takes several. False also while somebody
@@ -131,77 +130,5 @@ begin
   )
   select count(*) into v_count from planned;
   return v_count;
-end;
-$$;
-
--- Opens a listing. The run comes after the endpoint's state, as with everybody who ends a run.
-create or replace function public.connector_start_listing(p_lease jsonb, p_start jsonb)
-returns jsonb
-language plpgsql volatile security invoker set search_path = ''
-  set statement_timeout = '60s' set jit = 'off'
-as $$
-declare
-  v_state connector.endpoint_states;
-  v_listing_id bigint;
-  v_former_roots text[];
-  v_roots record;
-  v_tasks integer;
-begin
-  perform pg_catalog.pg_advisory_xact_lock(
-    7002, hashtext((p_lease ->> 'endpoint_id')::uuid::text));
-  v_state := connector.require_lease(p_lease);
-  delete from connector.listings where listings.endpoint_id = v_state.endpoint_id;
-  delete from connector.pending_items where pending_items.endpoint_id = v_state.endpoint_id;
-  insert into connector.listings
-    (endpoint_id, is_full, sweep, needs_confirmation, may_delete_all, deletion_reason)
-  values (
-    v_state.endpoint_id, p_start ->> 'sweep' = 'everything', p_start ->> 'sweep',
-    coalesce((p_start ->> 'confirms_absence')::boolean, false),
-    v_state.are_deletions_approved or v_state.is_scope_changed,
-    case when v_state.is_scope_changed then 'out_of_scope' else 'removed' end)
-  returning id into v_listing_id;
-
-  -- The logs are read on from where they stood before the listing began.
-  delete from connector.feeds where feeds.endpoint_id = v_state.endpoint_id;
-  insert into connector.feeds (endpoint_id, feed_key, cursor)
-  select v_state.endpoint_id, d.key, d.cursor
-  from jsonb_to_recordset(p_start -> 'feeds') as d (key text, cursor jsonb);
-
-  with former as (
-    update connector.folders as f
-    set is_root = false
-    where f.endpoint_id = v_state.endpoint_id and f.is_root and not f.is_stand_in
-      and f.external_folder_id not in (
-        select r.external_folder_id
-        from jsonb_to_recordset(p_start -> 'roots') as r (external_folder_id text))
-      and not coalesce(p_start -> 'unreadable_roots', '[]') ? f.external_folder_id
-    returning f.external_folder_id
-  )
-  select coalesce(array_agg(former.external_folder_id), '{}') into v_former_roots from former;
-  select * into v_roots
-  from connector.upsert_folders(v_state.endpoint_id, v_listing_id, p_start -> 'roots');
-  perform connector.rewrite_paths(v_state.endpoint_id, v_former_roots || v_roots.changed);
-
-  v_tasks := connector.add_tasks(
-    v_state.endpoint_id, v_listing_id, p_start -> 'walk', p_start -> 'walk_changed',
-    (p_start ->> 'folders_per_task')::integer, p_start -> 'seeds');
-  update connector.listings set open_tasks = v_tasks where listings.id = v_listing_id;
-  update connector.endpoint_states as s
-  set lease_expires_at = clock_timestamp() + interval '120 seconds',
-      is_listing_requested = false,
-      scope_is_tree = (p_start ->> 'is_tree')::boolean,
-      provider_memory = nullif(p_start -> 'memory', 'null'::jsonb)
-  where s.endpoint_id = v_state.endpoint_id and s.lease_token = v_state.lease_token;
-  -- The owner may have ended the run meanwhile.
-  if not found then
-    perform connector.require_lease(p_lease);
-  end if;
-  update public.sync_logs
-  set mode = case when p_start ->> 'sweep' = 'everything' then 'full' else mode end,
-      provider_calls = provider_calls + coalesce((p_start ->> 'provider_calls')::bigint, 0)
-  where sync_logs.id = v_state.run_id;
-  return jsonb_build_object(
-    'listing', jsonb_build_object('id', v_listing_id, 'open_tasks', v_tasks, 'is_full', p_start ->> 'sweep' = 'everything'),
-    'tasks', connector.open_tasks(v_listing_id, 0, 50));
 end;
 $$;

@@ -3,7 +3,7 @@
 -- Depends:  20261122101400_create_finishing.sql,
 --           20261123120100_read_again_what_vanished_with_a_folder.sql,
 --           20261123170500_list_less_often_what_stays_incomplete.sql,
---           20261123230200_pass_over_endpoints_in_others_hands.sql
+--           20261123210000_let_owners_change_endpoints_at_any_time.sql
 -- Rollback: create connector.needs_full_listing, connector.standing(uuid, text),
 --           public.connector_start_listing(jsonb, jsonb) and public.connector_commit_changes(jsonb, jsonb)
 --           as they were, drop the columns.
@@ -65,8 +65,11 @@ begin
   select format('"%s": %s', coalesce(nullif(f.path, ''), f.folder_name, e.external_folder_id), e.message)
   into v_first_error
   from connector.folder_errors as e
-  left join connector.folders as f
-    on f.endpoint_id = e.endpoint_id and f.external_folder_id = e.external_folder_id
+  left join lateral (
+    select k.path, k.folder_name from connector.folders as k
+    where k.endpoint_id = p_endpoint_id and k.external_folder_id = e.external_folder_id
+    offset 0
+  ) as f on true
   where e.endpoint_id = p_endpoint_id
   order by f.path nulls last, e.external_folder_id
   limit 1;
@@ -98,6 +101,7 @@ begin
 end;
 $$;
 
+-- Opens a listing. The run comes after the endpoint's state, as with everybody who ends a run.
 create or replace function public.connector_start_listing(p_lease jsonb, p_start jsonb)
 returns jsonb
 language plpgsql volatile security invoker set search_path = ''

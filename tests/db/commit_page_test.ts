@@ -15,6 +15,7 @@ import {
   startListing,
   withDatabase,
 } from "../support/database.ts";
+import { untilWaiting } from "../support/locking.ts";
 
 /** An endpoint in the middle of a listing: its id, its lease and its one open task. */
 async function listing(sql: Sql): Promise<{ id: string; lease: Lease; task: StartedTask }> {
@@ -128,7 +129,7 @@ Deno.test("a lease lost while a page is being committed rolls that page back", (
       const commit = failureOf(
         commitPage(sql, lease, { task_id: task.id, files: [fileRecord("a")] }),
       );
-      await untilSomebodyWaits(sql);
+      await untilWaiting(sql);
       await other`commit`;
       assert.equal((await commit).code, "FC001");
     } finally {
@@ -361,15 +362,3 @@ Deno.test("a seed of the same kind and key is taken once a listing, even after i
     assert.deepEqual(again.tasks, []);
     assert.equal(again.open_tasks, 0);
   }));
-
-/** Waits until some other session of this database waits for a lock. */
-async function untilSomebodyWaits(sql: Sql): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (performance.now() < deadline) {
-    const [row] = await sql`
-      select count(*)::int as waiting from pg_catalog.pg_stat_activity
-      where wait_event_type = 'Lock' and datname = current_database()`;
-    if (row?.waiting > 0) return;
-  }
-  throw new Error("Waited in vain for a session that waits for a lock");
-}

@@ -11,7 +11,7 @@ import {
   startListing,
   withDatabase,
 } from "../support/database.ts";
-import { waitFor } from "../support/wait_for.ts";
+import { untilWaiting } from "../support/locking.ts";
 
 /** A listing with three open tasks. */
 async function threeTasks(sql: Sql): Promise<{ lease: Lease; tasks: number[] }> {
@@ -20,14 +20,6 @@ async function threeTasks(sql: Sql): Promise<{ lease: Lease; tasks: number[] }> 
   const seeds = ["one", "two", "three"].map((key) => ({ kind: "files", key, cursor: null }));
   const tasks = await startListing(sql, lease, { seeds });
   return { lease, tasks: tasks.map(({ id }) => id) };
-}
-
-async function untilSomebodyWaits(sql: Sql): Promise<void> {
-  await waitFor("a statement to wait for a lock", async () => {
-    const waiting = await sql`
-      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-    return waiting.length > 0;
-  });
 }
 
 async function checkCounters(sql: Sql): Promise<void> {
@@ -51,7 +43,7 @@ async function race(sql: Sql, lease: Lease, tasks: readonly number[], size: numb
     await commitPage(other, lease, pageOf(tasks[0], String(size)));
     const late = pageOf(tasks[1], String(size + 1));
     const failure = failureOf(commitPage(sql, lease, late));
-    await untilSomebodyWaits(sql);
+    await untilWaiting(sql);
     await other`commit`;
     assert.equal((await failure).code, "40001", "the worker is told to commit again");
     assert.equal((await commitPage(sql, lease, late)).repeated, false);
