@@ -131,6 +131,6 @@ export function contextOver(
     memory: null,
     now,
     signal,
-    getJson: (url) => calls.getJson(url, signal),
+    getJson: (url, purpose) => calls.getJson(url, { signal, purpose }),
   };
 }

@@ -67,6 +67,8 @@ export const REMEDIES: Readonly<Record<FailureCode, Remedy>> = {
 export interface SyncErrorOptions extends ErrorOptions {
   /** How long the provider asked us to wait, in milliseconds. */
   readonly retryAfterMs?: number;
+  /** Whether the provider did answer, but nothing that can be made sense of. */
+  readonly isUnreadable?: boolean;
 }
 
 /**
@@ -77,11 +79,13 @@ export class SyncError extends Error {
   override readonly name = "SyncError";
   readonly code: FailureCode;
   readonly retryAfterMs: number | undefined;
+  readonly isUnreadable: boolean;
 
   constructor(code: FailureCode, message: string, options: SyncErrorOptions = {}) {
     super(message, options);
     this.code = code;
     this.retryAfterMs = options.retryAfterMs;
+    this.isUnreadable = options.isUnreadable ?? false;
   }
 }
 
@@ -97,6 +101,6 @@ export function toSyncError(thrown: unknown): SyncError {
 }
 
 /** Whether a failure says that there was no proper answer, however often it was asked for. */
-export function isUnavailable(error: unknown): error is SyncError {
-  return error instanceof SyncError && error.code === "unavailable";
+export function isUnanswered(error: unknown): error is SyncError {
+  return error instanceof SyncError && (error.code === "unavailable" || error.isUnreadable);
 }

@@ -95,6 +95,19 @@ Deno.test("an answer that is no answer decides nothing", async () => {
   await rejects(judge(aps, absent(file)), { code: "unavailable" });
 });
 
+Deno.test("an item of which nothing is said, while of others something is, is kept and named", async () => {
+  const aps = new FakeAps();
+  const [silent, other] = [aps.addFile("silent"), aps.addFile("other")];
+  aps.setHidden(other, true);
+  aps.interceptor = (url) =>
+    decodeURIComponent(url.pathname).endsWith(silent)
+      ? new SyncError("response_invalid", "garbage", { isUnreadable: true })
+      : undefined;
+  const { gone, unknown } = await confirmGone([absent(silent), absent(other)], aps.context());
+  deepEqual(gone, [other]);
+  deepEqual(unknown.map(({ external_id, code }) => [external_id, code]), [[silent, "unavailable"]]);
+});
+
 Deno.test("fifty files of one folder cost a call each and one for every folder above", async () => {
   const aps = new FakeAps();
   aps.addFolder("f");

@@ -141,23 +141,44 @@ Deno.test("a link to another host is not followed", async () => {
   await rejects(new Table(aps).run("full"), { code: "response_invalid", message: /another host/ });
 });
 
-Deno.test("a page that leads back to itself is refused", async () => {
-  const aps = new FakeAps();
-  aps.interceptor = (url) =>
-    url.pathname.endsWith("/contents")
-      ? { data: [], links: { next: { href: url.pathname + url.search } } }
-      : undefined;
-  await rejects(new Table(aps).run("full"), {
-    code: "response_invalid",
-    message: /back to itself/,
+for (
+  const [what, next] of [
+    ["leads back to itself", (url: URL) => url.pathname + url.search],
+    ["has a next link that cannot be read", () => 7],
+  ] as const
+) {
+  Deno.test(`a folder whose page ${what} is not taken for read, and stops no other`, async () => {
+    const aps = new FakeAps();
+    const [bad, good] = [aps.addFolder("bad"), aps.addFolder("good")];
+    aps.addFile("lost", "bad");
+    aps.addFile("found", "good");
+    aps.interceptor = (url) =>
+      url.pathname.endsWith("/contents") && decodeURIComponent(url.pathname).includes(bad)
+        ? { data: [], links: { next: { href: next(url) } } }
+        : undefined;
+    const table = new Table(aps);
+    const { skipped } = await table.run("full");
+    deepEqual(skipped.map(({ external_folder_id, code }) => [external_folder_id, code]), [
+      [bad, "unavailable"],
+    ]);
+    deepEqual([...table.files.keys()], [lineage("found")]);
+    ok(table.folders.has(good));
   });
-});
+}
 
-Deno.test("a next link that cannot be read is not taken for the end", async () => {
+Deno.test("an unreadable answer is the whole project's matter where the project's is, too", async () => {
   const aps = new FakeAps();
+  aps.addFolder("a");
+  aps.interceptor = (url) => url.pathname.endsWith("/contents") ? { data: "none" } : undefined;
+  const table = new Table(aps);
+  equal((await table.run("full")).skipped.length, 1);
   aps.interceptor = (url) =>
-    url.pathname.endsWith("/contents") ? { data: [], links: { next: { href: 7 } } } : undefined;
-  await rejects(new Table(aps).run("full"), { code: "response_invalid" });
+    url.pathname.endsWith("/topFolders")
+      ? undefined
+      : url.pathname.includes("/hubs/") || url.pathname.endsWith("/contents")
+      ? { data: "none" }
+      : undefined;
+  await rejects(new Table(aps).run("incremental"), { code: "response_invalid" });
 });
 
 Deno.test("items are kept where included is missing, null or partial", async () => {

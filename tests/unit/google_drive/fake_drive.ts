@@ -87,7 +87,7 @@ export class FakeDrive {
       if (error !== undefined) throw error;
     }
     const since = /createdTime >= '([^']+)'/.exec(query)?.[1] ?? "";
-    const until = /createdTime < '([^']+)'/.exec(query)?.[1] ?? "9999";
+    const until = /createdTime < '([^']+)'/.exec(query)?.[1] ?? "~";
     const heard = named.filter((id) => named.length === 1 || !this.silentInGroups.has(id));
     const matching = this.items.filter((item) => {
       if (item["isTop"] || item["isMyDrive"]) return false;

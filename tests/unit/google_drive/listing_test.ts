@@ -53,6 +53,20 @@ Deno.test("files are read beside the folders where one page of folders leads to 
   equal(listed.receipt["windows_cut"], undefined);
 });
 
+for (const createdTime of [undefined, null, "soon"]) {
+  Deno.test(`no window is cut where a folder was created at the time ${createdTime}`, async () => {
+    const folders = Array.from(
+      { length: 5 },
+      (_, n) => folder(`A${n}`, "D", n === 0 ? { createdTime } : { createdTime: "2016" }),
+    );
+    const timeless = file("F1", "A4", { createdTime });
+    const drive = new FakeDrive([top, ...folders, timeless, file("F2", "A0")]);
+    const listed = await runListing(drive.context(DRIVE, 2, 3));
+    deepEqual(listed.kinds, ["folders", "files"]);
+    deepEqual([...listed.files.keys()].sort(), ["F1", "F2"]);
+  });
+}
+
 Deno.test("many pages of folders are read in windows of their own", async () => {
   const createdTime = (year: number) => `${year}-01-01T00:00:00.000Z`;
   const folders = Array.from(

@@ -171,6 +171,19 @@ Deno.test("one folder that cannot be read stops no other and is reported", async
   equal(listed.receipt["folders_skipped"], 2);
 });
 
+Deno.test("one folder that is never answered stops no other, and is not waited for twice", async () => {
+  const drive = new FakeDrive([folder("A", "x"), file("F", "A"), folder("silent", "x")]);
+  drive.interceptor = ({ pathname }) =>
+    pathname.endsWith("/silent") ? new SyncError("unavailable", "no answer") : null;
+  const config = parseConfig({ folder_ids: ["A", "silent"] });
+  const listed = await runListing(drive.context(config));
+  deepEqual([...listed.files.keys()], ["F"]);
+  deepEqual(listed.skipped, [
+    { external_folder_id: "silent", code: "unavailable", message: "no answer" },
+  ]);
+  equal(drive.calls.filter(({ pathname }) => pathname.endsWith("/silent")).length, 1);
+});
+
 Deno.test("startListing() reports the first folder where none can be read", async () => {
   const started = start(new FakeDrive([]), { folder_ids: ["gone", "lost"] });
   await rejects(started, { code: "scope_not_found", message: /"gone"/ });

@@ -5,6 +5,7 @@ import {
   cutFolders,
   cutWindow,
   firstWindows,
+  isDated,
   older,
 } from "../../../supabase/functions/_shared/providers/google_drive/windows.ts";
 
@@ -270,13 +271,17 @@ Deno.test("cutFolders() leaves the folders whole where little seems to be left o
   deepEqual(cut("2021-01-01T00:00:00Z"), []);
 });
 
-Deno.test("older() keeps the older time, and takes nothing that is no time", () => {
+Deno.test("older() keeps the older time, and none from before Drive opened", () => {
   const time = "2020-01-01T00:00:00.000Z";
   equal(older(null, time), time);
   equal(older(time, "2019-01-01T01:00:00+01:00"), "2019-01-01T00:00:00.000Z");
   equal(older(time, "1900-01-01T00:00:00Z"), "2012-04-24T00:00:00.000Z");
-  for (const other of ["2021-01-01T00:00:00Z", "soon", undefined, 7, "+012000-01-01T00:00:00Z"]) {
-    equal(older(time, other), time, String(other));
-    if (other !== "2021-01-01T00:00:00Z") equal(older(null, other), null, String(other));
+  equal(older(time, "2021-01-01T00:00:00Z"), time);
+});
+
+Deno.test("isDated() takes nothing that is no time, or that no time can be", () => {
+  ok(isDated("2021-01-01T00:00:00Z"));
+  for (const other of ["soon", "", undefined, null, 7, "+012000-01-01T00:00:00Z"]) {
+    ok(!isDated(other), String(other));
   }
 });

@@ -2,94 +2,10 @@ import assert from "node:assert/strict";
 import { SyncError } from "../../../supabase/functions/_shared/errors.ts";
 import { Secret } from "../../../supabase/functions/_shared/log.ts";
 import type { HttpFailure } from "../../../supabase/functions/_shared/providers/types.ts";
-import { createBudget } from "../../../supabase/functions/_shared/sync/budget.ts";
-import { createGovernor } from "../../../supabase/functions/_shared/sync/governor.ts";
-import {
-  createProviderCalls,
-  type ProviderCallsOptions,
-} from "../../../supabase/functions/_shared/sync/provider_calls.ts";
 import { createPagePlace } from "../../../supabase/functions/_shared/sync/page_place.ts";
 import { createSlots } from "../../../supabase/functions/_shared/sync/slots.ts";
 import { SliceOver } from "../../../supabase/functions/_shared/sync/slice_over.ts";
-import { createMemoryLog } from "../../support/memory_log.ts";
-import { createTestClock } from "../../support/test_clock.ts";
-
-const API_URL = "https://api.example";
-const PAGE = new URL(`${API_URL}/files?page=1`);
-
-type Answer = () => Response | Promise<Response>;
-
-function setUp(answers: readonly Answer[], overrides: Partial<ProviderCallsOptions> = {}) {
-  const clock = createTestClock();
-  const unload = new AbortController();
-  const sent: {
-    readonly url: string;
-    readonly authorization: string;
-    readonly redirect: string;
-  }[] = [];
-  const tokens = ["first", "second", "third"].map((value) => new Secret(value));
-  const refused: string[] = [];
-  const blocks: number[] = [];
-  const rest = [...answers];
-  const calls = createProviderCalls({
-    provider: { displayName: "Example", classify: () => null },
-    apiUrl: API_URL,
-    tokens: {
-      get: () => Promise.resolve(tokens[0] ?? new Secret("none")),
-      invalidate(token) {
-        refused.push(token.reveal());
-        tokens.shift();
-        return true;
-      },
-    },
-    governor: createGovernor({
-      db: {
-        takeCalls: (_bucket, units) => Promise.resolve({ granted: units, wait_seconds: 0 }),
-        blockCalls: (_bucket, seconds) => {
-          blocks.push(seconds);
-          return Promise.resolve();
-        },
-      },
-      now: clock.now,
-      sleep: clock.sleep,
-      log: createMemoryLog(),
-    }),
-    quotaOf: () => ({ bucket: "example", units: 1, unitsPerMinute: 60 }),
-    budget: createBudget({ now: clock.now, startedAt: clock.now(), unloading: unload.signal }),
-    fetch(input, init) {
-      const request = new Request(input, init);
-      sent.push({
-        url: request.url,
-        authorization: request.headers.get("authorization") ?? "",
-        redirect: init?.redirect ?? "follow",
-      });
-      const answer = rest.shift();
-      if (answer === undefined) throw new Error("No further call was expected");
-      return Promise.resolve(answer());
-    },
-    now: clock.now,
-    sleep: clock.sleep,
-    random: () => 0.5,
-    ...overrides,
-  });
-  const get = (url = PAGE, signal = new AbortController().signal) => calls.getJson(url, signal);
-  return { calls, get, sent, clock, unload, refused, blocks };
-}
-
-const json = (body: unknown, status = 200, headers = {}): Answer => () =>
-  new Response(JSON.stringify(body), { status, headers });
-const text = (body: string, status = 200, headers = {}): Answer => () =>
-  new Response(body, { status, headers });
-
-async function failure(promise: Promise<unknown>): Promise<SyncError> {
-  try {
-    await promise;
-  } catch (thrown) {
-    if (thrown instanceof SyncError) return thrown;
-    throw thrown;
-  }
-  throw new Error("Expected a failure");
-}
+import { type Answer, failure, json, PAGE, setUp, text } from "./provider_calls_setup.ts";
 
 Deno.test("getJson() sends the token to the provider and reads the answer", async () => {
   const { get, sent } = setUp([json({ files: [] })]);
@@ -244,20 +160,30 @@ Deno.test("getJson() judges by status where the provider does not", async () => 
   }
 });
 
-Deno.test("getJson() takes HTML, garbage and an empty body for an invalid answer", async () => {
+Deno.test("getJson() asks once more for HTML, garbage or an empty body, and then says what came", async () => {
   for (const body of ["<!doctype html><title>Sign in</title>", '{"files":[', ""]) {
-    const { get, sent } = setUp([text(body)]);
+    const { get, sent, clock } = setUp([text(body), text(body)]);
     const thrown = await failure(get());
     assert.equal(thrown.code, "response_invalid");
+    assert.equal(thrown.isUnreadable, true);
     assert.ok(!thrown.message.includes("html"), thrown.message);
-    assert.equal(sent.length, 1);
+    assert.equal(sent.length, 2);
+    assert.deepEqual(clock.waits, [250]);
+    const { get: getMended } = setUp([text(body), json({ ok: true })]);
+    assert.deepEqual(await getMended(), { ok: true });
   }
+});
+
+Deno.test("getJson() repeats an unreadable answer once, however many other failures there were", async () => {
+  const { get, sent } = setUp([text("", 503), text("<html>"), text("", 503), text("<html>")]);
+  assert.equal((await failure(get())).code, "response_invalid");
+  assert.equal(sent.length, 4);
 });
 
 Deno.test("getJson() stops reading an answer that never ends", async () => {
   let chunks = 0;
-  let isCancelled = false;
-  const { get } = setUp([() =>
+  let cancelled = 0;
+  const endless: Answer = () =>
     new Response(
       new ReadableStream({
         pull(controller) {
@@ -265,13 +191,15 @@ Deno.test("getJson() stops reading an answer that never ends", async () => {
           controller.enqueue(new Uint8Array(1024 * 1024).fill(32));
         },
         cancel() {
-          isCancelled = true;
+          cancelled += 1;
         },
       }),
-    )]);
-  assert.equal((await failure(get())).code, "response_invalid");
-  assert.ok(chunks <= 20, `${chunks} MiB were read`);
-  assert.equal(isCancelled, true);
+    );
+  const { get, sent } = setUp([endless, endless]);
+  const thrown = await failure(get());
+  assert.deepEqual([thrown.code, thrown.isUnreadable], ["response_invalid", true]);
+  assert.ok(chunks <= 2 * 20, `${chunks} MiB were read`);
+  assert.equal(cancelled, sent.length);
 });
 
 Deno.test("getJson() gives up an answer that does not come in time", async () => {
@@ -324,10 +252,12 @@ Deno.test("an answer is read only when there is room for it, and a broken one le
   const leave = await slots.take();
   const place = createPagePlace([slots], () => {});
   let isRead = false;
-  const reading = calls.getJson(PAGE, new AbortController().signal, place).then((body) => {
-    isRead = true;
-    return body;
-  });
+  const reading = calls.getJson(PAGE, { signal: new AbortController().signal, place }).then(
+    (body) => {
+      isRead = true;
+      return body;
+    },
+  );
   for (let turn = 0; turn < 50; turn++) await Promise.resolve();
   assert.equal(isRead, false);
   leave();

@@ -230,6 +230,16 @@ export interface HttpFailure {
  */
 export type ListingMode = "full" | "incremental";
 
+/**
+ * What the answer to a call is needed for, and so how long it is insisted on.
+ *
+ * - `run`: nothing goes on without it. It is asked for in later slices too.
+ * - `folder`: other folders can be read without it. Where none comes for half a minute, however often
+ *   it is asked for, that is said within the slice, so that the folder can be passed over.
+ * - `probe`: all that is to be learned is whether there is one. It is waited for briefly.
+ */
+export type CallPurpose = "run" | "folder" | "probe";
+
 /** Everything a provider may use while it reads. */
 export interface ProviderContext<Config> {
   readonly config: Config;
@@ -237,9 +247,10 @@ export interface ProviderContext<Config> {
   readonly pageSize: number;
   /**
    * GETs one of the provider's own URLs: authorized, retried, time-limited and counted by the engine.
-   * Throws a `SyncError` whose code comes from {@linkcode Provider.classify}.
+   * Throws a `SyncError` whose code comes from {@linkcode Provider.classify}. The purpose is `run`
+   * unless it is given.
    */
-  readonly getJson: (url: URL) => Promise<unknown>;
+  readonly getJson: (url: URL, purpose?: CallPurpose) => Promise<unknown>;
   /** Base of the provider's API, without a trailing slash; from the settings, never from a row. */
   readonly apiUrl: string;
   /** How many more tasks of this listing could be read at the same time: a reason to cut one up. */

@@ -1,7 +1,17 @@
 import { z } from "zod";
-import { FAILURE_CODES } from "../errors.ts";
+import { FAILURE_CODES, type SyncError } from "../errors.ts";
 import type { Page, SkippedSubtree, Task, TaskSeed } from "./types.ts";
 import { EMPTY_PAGE, parseCursor } from "./pages.ts";
+
+/**
+ * The report of a folder that could not be read. An answer that makes no sense counts as none: alone,
+ * `response_invalid` is the code of a single item, which nobody could ask for again.
+ */
+export function skippedFolder(folderId: string, error: SyncError): SkippedSubtree {
+  const { message, isUnreadable } = error;
+  const code = isUnreadable ? "unavailable" : error.code;
+  return { external_folder_id: folderId, code, message };
+}
 
 const unreadableCursor = z.object({
   external_folder_id: z.string(),

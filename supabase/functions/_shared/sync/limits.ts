@@ -6,7 +6,8 @@
 
 /**
  * Time in which new pages may be begun, from the arrival of the request. What is under way then may
- * still take one provider call (30 s) and one commit, so that an invocation ends within about 100 s.
+ * still take one provider call (30 s), for a folder that stays silent the question whether others
+ * answer (10 s), and one commit, so that an invocation ends within about 110 s.
  */
 export const SLICE_MS = 60_000;
 
@@ -73,6 +74,18 @@ export const CALL_TIMEOUT_MS = 30_000;
 
 /** Sendings of one provider call, the first included. */
 export const CALL_ATTEMPTS = 5;
+
+/** Sendings of a call whose answer can't be read. What a proxy broke once comes whole the next time. */
+export const UNREADABLE_ATTEMPTS = 2;
+
+/**
+ * After this long, and two sendings at least, a folder that does not answer is passed over if others
+ * do. Two silences of the longest kind fill a slice; there is no room for a third.
+ */
+export const FOLDER_PATIENCE_MS = SLICE_MS / 2;
+
+/** Longest wait for an answer by which only is to be learned whether the provider answers. */
+export const PROBE_TIMEOUT_MS = 10_000;
 
 /** Longest wait before the first repetition; doubled for each one after it. */
 export const FIRST_BACKOFF_MS = 500;

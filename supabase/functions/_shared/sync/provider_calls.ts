@@ -1,21 +1,23 @@
-import { SyncError, toSyncError } from "../errors.ts";
-import type { FailureCode } from "../errors.ts";
+import { type FailureCode, SyncError } from "../errors.ts";
 import type { AccessTokenSource } from "../oauth/access_tokens.ts";
-import type { HttpFailure, Provider, Quota } from "../providers/types.ts";
+import type { CallPurpose, HttpFailure, Provider, Quota } from "../providers/types.ts";
 import type { Secret } from "../secret.ts";
 import type { Budget } from "./budget.ts";
+import { classified, readFailure, translate } from "./call_failures.ts";
 import type { Governor } from "./governor.ts";
 import {
   CALL_ATTEMPTS,
   CALL_TIMEOUT_MS,
   FIRST_BACKOFF_MS,
+  FOLDER_PATIENCE_MS,
   LONGEST_BACKOFF_MS,
   MAX_BODY_BYTES,
+  PROBE_TIMEOUT_MS,
   SLICE_MS,
+  UNREADABLE_ATTEMPTS,
 } from "./limits.ts";
 import type { PagePlace } from "./page_place.ts";
 import { readJson } from "./read_json.ts";
-import { retryAfterMs } from "./retry_after.ts";
 import { SliceOver } from "./slice_over.ts";
 
 /** What {@linkcode createProviderCalls} needs. */
@@ -38,13 +40,20 @@ export interface ProviderCallsOptions {
   readonly callTimeoutMs?: number;
 }
 
+/** How a call is made. */
+export interface CallTerms {
+  /** Aborting it ends the call with its reason. */
+  readonly signal: AbortSignal;
+  /** With one, the answer's body is read once there is room for it. */
+  readonly place?: PagePlace | undefined;
+  /** `run` where none is given. */
+  readonly purpose?: CallPurpose | undefined;
+}
+
 /** The calls of one endpoint's slice to its provider. */
 export interface ProviderCalls {
-  /**
-   * See `ProviderContext.getJson`. Aborting the signal ends the call with the signal's reason. With a
-   * place, the answer's body is read once there is room for it.
-   */
-  getJson(url: URL, signal: AbortSignal, place?: PagePlace): Promise<unknown>;
+  /** See `ProviderContext.getJson`. */
+  getJson(url: URL, terms: CallTerms): Promise<unknown>;
   /** The number of requests sent since it was last taken: to be reported, or given back. */
   takeCount(): number;
   /** Puts a taken count back, because reporting it failed. */
@@ -60,7 +69,7 @@ export function createProviderCalls(options: ProviderCallsOptions): ProviderCall
   let count = 0;
 
   return {
-    async getJson(url, wanted, place) {
+    async getJson(url, { signal: wanted, place, purpose = "run" }) {
       const signal = AbortSignal.any([wanted, options.budget.unloading]);
       // The token goes to the provider alone, whatever a page of its answers points to.
       if (url.origin !== origin) {
@@ -71,20 +80,24 @@ export function createProviderCalls(options: ProviderCallsOptions): ProviderCall
         );
       }
       const quota = options.quotaOf(url);
+      const course: Course = { purpose, sentFirstMs: null, failures: 0, unreadable: 0 };
       const send: Send = async (token) => {
         await admit(quota, signal, options);
+        course.sentFirstMs ??= options.now().getTime();
         count += 1;
         options.budget.spend({ calls: 1 });
-        return await sendOnce({ url, token, signal, place }, options);
+        return await sendOnce({ url, token, signal, place, purpose }, options);
       };
-      for (let attempt = 1;; attempt++) {
+      while (true) {
         try {
           return await sendWithFreshToken(send, options);
         } catch (thrown) {
           signal.throwIfAborted();
           if (thrown instanceof SliceOver) throw thrown;
           const failure = translate(thrown, options.provider.displayName);
-          await waitForRetry({ failure, attempt, quota, signal }, options);
+          course.failures += 1;
+          if (failure.isUnreadable) course.unreadable += 1;
+          await waitForRetry({ failure, course, quota, signal }, options);
         }
       }
     },
@@ -97,6 +110,16 @@ export function createProviderCalls(options: ProviderCallsOptions): ProviderCall
       count += taken;
     },
   };
+}
+
+/** What became of a call so far. */
+interface Course {
+  readonly purpose: CallPurpose;
+  /** When it was first sent, in milliseconds of the epoch; `null` before that. */
+  sentFirstMs: number | null;
+  failures: number;
+  /** Answers among them that could not be read. */
+  unreadable: number;
 }
 
 /** Sends the request once, with this token. */
@@ -130,14 +153,16 @@ interface Sending {
   readonly token: Secret;
   readonly signal: AbortSignal;
   readonly place: PagePlace | undefined;
+  readonly purpose: CallPurpose;
 }
 
 async function sendOnce(
-  { url, token, signal, place }: Sending,
+  { url, token, signal, place, purpose }: Sending,
   options: ProviderCallsOptions,
 ): Promise<unknown> {
   const timeout = new AbortController();
-  const timeoutMs = options.callTimeoutMs ?? CALL_TIMEOUT_MS;
+  const timeoutMs = timeoutOf(purpose, options);
+  const sentMs = options.now().getTime();
   let timer = setTimeout(() => timeout.abort(), timeoutMs);
   try {
     const response = await options.fetch(url, {
@@ -152,8 +177,9 @@ async function sendOnce(
     if (response.ok) {
       // To wait for room is not the provider's delay.
       clearTimeout(timer);
+      const leftMs = timeoutMs - (options.now().getTime() - sentMs);
       await place?.open();
-      timer = setTimeout(() => timeout.abort(), timeoutMs);
+      timer = setTimeout(() => timeout.abort(), Math.max(0, leftMs));
       return await readInto(place, response);
     }
     const failure = await readFailure(response, url);
@@ -163,6 +189,11 @@ async function sendOnce(
   }
 }
 
+function timeoutOf(purpose: CallPurpose, { callTimeoutMs }: ProviderCallsOptions): number {
+  const timeoutMs = callTimeoutMs ?? CALL_TIMEOUT_MS;
+  return purpose === "probe" ? Math.min(timeoutMs, PROBE_TIMEOUT_MS) : timeoutMs;
+}
+
 async function readInto(place: PagePlace | undefined, response: Response): Promise<unknown> {
   try {
     return await readJson(response, MAX_BODY_BYTES);
@@ -170,73 +201,6 @@ async function readInto(place: PagePlace | undefined, response: Response): Promi
     place?.close();
     throw thrown;
   }
-}
-
-async function readFailure(response: Response, url: URL): Promise<HttpFailure> {
-  let body: unknown = null;
-  try {
-    body = await readJson(response, MAX_BODY_BYTES);
-  } catch (thrown) {
-    // A page of HTML, or a broken body: the status says enough.
-    if (!(thrown instanceof SyncError)) await response.body?.cancel().catch(() => {});
-  }
-  return { status: response.status, headers: response.headers, body, url };
-}
-
-function classified(failure: HttpFailure, options: ProviderCallsOptions): SyncError {
-  const verdict = options.provider.classify(failure) ??
-    verdictByStatus(failure.status, options.provider.displayName);
-  const waitMs = retryAfterMs(failure.headers, options.now());
-  return new SyncError(
-    verdict.code,
-    verdict.message,
-    waitMs === null ? {} : { retryAfterMs: waitMs },
-  );
-}
-
-function verdictByStatus(
-  status: number,
-  name: string,
-): { readonly code: FailureCode; readonly message: string } {
-  if (status === 429) {
-    return { code: "rate_limited", message: `${name} asks for fewer calls (status 429).` };
-  }
-  if (status >= 500 || status === 408 || status === 425) {
-    return { code: "unavailable", message: `${name} cannot answer now (status ${status}).` };
-  }
-  if (status === 401) {
-    return {
-      code: "credentials_invalid",
-      message: `${name} rejects the access token, a new one too. Check the credentials.`,
-    };
-  }
-  if (status === 403) {
-    return {
-      code: "access_denied",
-      message: `${name} refuses access. Share what is to be synced with the connected account.`,
-    };
-  }
-  if (status === 404) {
-    return {
-      code: "scope_not_found",
-      message: `${name} does not find what is to be synced, or does not show it to the ` +
-        "connected account. Check the ids in endpoint_config, and the sharing.",
-    };
-  }
-  return { code: "response_invalid", message: `${name} refuses the call (status ${status}).` };
-}
-
-/** Turns what a call threw into a `SyncError`. */
-function translate(thrown: unknown, name: string): SyncError {
-  if (thrown instanceof SyncError) return thrown;
-  if (thrown instanceof DOMException && thrown.name === "AbortError") {
-    return new SyncError("unavailable", `${name} did not answer in time.`, { cause: thrown });
-  }
-  // fetch and body readers report every broken connection, and a refused redirect, as a TypeError.
-  if (thrown instanceof TypeError) {
-    return new SyncError("unavailable", `The connection to ${name} failed.`, { cause: thrown });
-  }
-  return toSyncError(thrown);
 }
 
 /** Waits until the provider's limits allow a call. */
@@ -255,27 +219,42 @@ async function admit(
 
 interface FailedCall {
   readonly failure: SyncError;
-  readonly attempt: number;
+  readonly course: Course;
   readonly quota: Quota;
   readonly signal: AbortSignal;
 }
 
 /** Waits before the next attempt; throws where waiting is of no use. */
-async function waitForRetry(
-  { failure, attempt, quota, signal }: FailedCall,
-  options: ProviderCallsOptions,
-): Promise<void> {
-  if (!PASSING.has(failure.code)) throw failure;
-  const ceilingMs = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1));
+async function waitForRetry(call: FailedCall, options: ProviderCallsOptions): Promise<void> {
+  const { failure, course, quota, signal } = call;
+  if (!isPassing(call)) throw failure;
+  const ceilingMs = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (course.failures - 1));
   const waitMs = Math.max(failure.retryAfterMs ?? 0, options.random() * ceilingMs);
   const isBlocked = failure.code === "rate_limited";
   // All who share the limit wait, in this worker and the others, not only who was told.
   if (isBlocked) await options.governor.block(quota, waitMs);
-  if (attempt >= CALL_ATTEMPTS) throw failure;
+  if (course.failures >= CALL_ATTEMPTS || isGivenUp(call, options)) throw failure;
   const leftMs = options.budget.deadline.getTime() - options.now().getTime();
   if (waitMs >= leftMs) throw tooLong(failure, waitMs);
   // Being admitted again is the wait of a blocked call.
   if (!isBlocked) await options.sleep(waitMs, signal);
+}
+
+function isPassing({ failure, course }: FailedCall): boolean {
+  return PASSING.has(failure.code) ||
+    failure.isUnreadable && course.unreadable < UNREADABLE_ATTEMPTS;
+}
+
+/**
+ * Whether a folder has been waited for long enough. A slice is too short for as many silences as other
+ * calls are allowed: left to the next one, it would end there in the same way, and so on.
+ */
+function isGivenUp(
+  { failure, course: { purpose, sentFirstMs, failures } }: FailedCall,
+  { now }: ProviderCallsOptions,
+): boolean {
+  return purpose === "folder" && failure.code === "unavailable" && failures > 1 &&
+    sentFirstMs !== null && now().getTime() - sentFirstMs >= FOLDER_PATIENCE_MS;
 }
 
 /** What to throw when a wait goes beyond this slice: the next one may have time enough for it. */

@@ -2,7 +2,7 @@ import { SyncError } from "../errors.ts";
 
 /**
  * Reads an answer as JSON, no further than `maxBytes`. Throws `response_invalid` for a body that is
- * larger or is not JSON, and whatever the connection throws when it breaks.
+ * larger or is not JSON (`isUnreadable`), and whatever the connection throws when it breaks.
  */
 export async function readJson(response: Response, maxBytes: number): Promise<unknown> {
   const text = await readText(response, maxBytes);
@@ -13,7 +13,7 @@ export async function readJson(response: Response, maxBytes: number): Promise<un
       "response_invalid",
       "The provider answered something that is not JSON. It will be asked again; if this stays, " +
         "check that the configured API URL leads to the provider and not to a proxy's page.",
-      { cause },
+      { cause, isUnreadable: true },
     );
   }
 }
@@ -32,6 +32,7 @@ async function readText(response: Response, maxBytes: number): Promise<string> {
       throw new SyncError(
         "response_invalid",
         `The provider's answer is larger than ${maxBytes} bytes, which no listing page is.`,
+        { isUnreadable: true },
       );
     }
     text += decoder.decode(chunk, { stream: true });

@@ -90,7 +90,8 @@ export function providerContext<Config>(
   return {
     config: run.config,
     pageSize: terms.pageSize,
-    getJson: (url) => run.calls.getJson(url, terms.signal, terms.place),
+    getJson: (url, purpose) =>
+      run.calls.getJson(url, { signal: terms.signal, place: terms.place, purpose }),
     apiUrl: run.deps.settings.apiUrl,
     readerName: run.deps.provider.readerName?.(run.config, run.deps.settings) ?? null,
     idleLanes: terms.idleLanes,

@@ -1,4 +1,5 @@
 /** Telling deleted things from those that are merely out of sight. */
+import { isUnanswered } from "../../errors.ts";
 import type {
   AbsenceVerdicts,
   AbsentItem,
@@ -11,9 +12,10 @@ import { joinTip } from "./entries.ts";
 import { isDeleted, type ListedFile, toFileRecord } from "./file_record.ts";
 import { toFolderRecord } from "./folder_record.ts";
 import { inGroups } from "./groups.ts";
-import { isRefusal } from "./project.ts";
+import { isProjectThere, isRefusal } from "./project.ts";
 import { folderAnswer, type FolderResource, itemAnswer, parseAnswer } from "./schemas.ts";
 import { isSystemFolder } from "./system_folders.ts";
+import { skippedFolder } from "../unreadable.ts";
 import { folderUrl, itemUrl } from "./urls.ts";
 
 type Context = ProviderContext<AutodeskConfig>;
@@ -40,16 +42,24 @@ export async function confirmGone(
   context: Context,
 ): Promise<AbsenceVerdicts> {
   const look = createLook(context);
-  const fates = await inGroups(
-    items,
-    (item) => item.is_folder ? judgeFolder(item, look, context) : judgeFile(item, look, context),
-  );
+  const fates = await inGroups(items, (item) => judge(item, look, context));
   return {
     gone: fates.flatMap((fate) => fate.type === "gone" ? [fate.id] : []),
     unknown: fates.flatMap((fate) => fate.type === "unknown" ? [fate.item] : []),
     present_files: fates.flatMap((fate) => fate.type === "file" ? [fate.file] : []),
     present_folders: fates.flatMap((fate) => fate.type === "folder" ? [fate.folder] : []),
   };
+}
+
+/** What became of an item. One that Autodesk gives no answer about, while it gives others, is kept. */
+async function judge(item: AbsentItem, look: LookAtFolder, context: Context): Promise<Fate> {
+  try {
+    return await (item.is_folder ? judgeFolder : judgeFile)(item, look, context);
+  } catch (error) {
+    if (!isUnanswered(error) || !await isProjectThere(context)) throw error;
+    const { code, message } = skippedFolder(item.external_id, error);
+    return { type: "unknown", item: { ...item, code, message } };
+  }
 }
 
 /** The item stays as it is: that it is not shown may mean that access to it was lost. */
@@ -76,7 +86,7 @@ async function lookAtFolder(
   { getJson, apiUrl, config }: Context,
 ): Promise<FolderResource | null> {
   try {
-    const answer = await getJson(folderUrl(apiUrl, folderId, config));
+    const answer = await getJson(folderUrl(apiUrl, folderId, config), "folder");
     return parseAnswer(folderAnswer, answer, "a folder").data;
   } catch (error) {
     if (!isRefusal(error)) throw error;
@@ -155,7 +165,7 @@ async function lookAtFile(
   { getJson, apiUrl, config }: Context,
 ): Promise<ListedFile | "missing" | "refused"> {
   try {
-    const answer = await getJson(itemUrl(apiUrl, id, config));
+    const answer = await getJson(itemUrl(apiUrl, id, config), "folder");
     const { data, included } = parseAnswer(itemAnswer, answer, "a file");
     return joinTip(data, included ?? []);
   } catch (error) {

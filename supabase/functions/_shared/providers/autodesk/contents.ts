@@ -1,5 +1,5 @@
 /** Reading folders, one by one and page by page. */
-import { isUnavailable, SyncError } from "../../errors.ts";
+import { isUnanswered, SyncError } from "../../errors.ts";
 import type { Page, ProviderContext, Task } from "../types.ts";
 import type { AutodeskConfig } from "./config.ts";
 import { type Entries, readEntries } from "./entries.ts";
@@ -8,7 +8,8 @@ import { toFolderRecord, toWalk } from "./folder_record.ts";
 import { EMPTY_PAGE, parseCursor, receipt } from "../pages.ts";
 import { askPage, type ListPage, type Position, position } from "./paging.ts";
 import { withoutSystemFolders } from "./system_folders.ts";
-import { chooseHub, explainRefusal, isRefusal, verifyProject } from "./project.ts";
+import { chooseHub, explainRefusal, isProjectThere, isRefusal } from "./project.ts";
+import { skippedFolder } from "../unreadable.ts";
 import { contentsUrl, topFoldersUrl } from "./urls.ts";
 
 type Context = ProviderContext<AutodeskConfig>;
@@ -61,32 +62,18 @@ async function readFolder(folderId: string, task: Task, context: Context): Promi
   const { apiUrl, config, pageSize } = context;
   const first = contentsUrl(apiUrl, folderId, config, pageSize);
   try {
-    const answer = await askPage(first, parseCursor(position, task.cursor), context);
+    const at = parseCursor(position, task.cursor);
+    const answer = await askPage(first, at, context, "folder");
     return toPage(folderId, answer, context);
   } catch (error) {
-    if (!isRefusal(error) && !(isUnavailable(error) && await isProjectThere(context))) throw error;
-    const { code, message } = error;
+    const isTheirs = isRefusal(error) || isUnanswered(error) && await isProjectThere(context);
+    if (!isTheirs) throw error;
     return {
       ...EMPTY_PAGE,
-      skipped: [{ external_folder_id: folderId, code, message }],
+      skipped: [skippedFolder(folderId, error)],
       receipt: { folders_skipped: 1 },
       next: { type: "done" },
     };
-  }
-}
-
-/**
- * Whether the project answers: then a folder that does not, however often it is asked, stops no other.
- * Where Autodesk does not answer at all, that is the whole run's matter.
- */
-async function isProjectThere(context: Context): Promise<boolean> {
-  try {
-    await verifyProject(context);
-    return true;
-  } catch (thrown) {
-    // The end of the slice, and a lost lease, are no answers.
-    if (!(thrown instanceof SyncError)) throw thrown;
-    return false;
   }
 }
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { SyncError } from "../../errors.ts";
-import type { ProviderContext } from "../types.ts";
+import type { CallPurpose, ProviderContext } from "../types.ts";
 import type { AutodeskConfig } from "./config.ts";
 import { parseAnswer, type ResourceList, resourceList } from "./schemas.ts";
 
@@ -19,19 +19,23 @@ export interface ListPage {
   readonly nextPosition: Position;
 }
 
-/** Asks for the page at a position; `first` is the address of the first one. */
+/**
+ * Asks for the page at a position; `first` is the address of the first one, `purpose` is as for
+ * `ProviderContext.getJson`.
+ */
 export async function askPage(
   first: URL,
   at: Position,
   { getJson, apiUrl, pageSize }: ProviderContext<AutodeskConfig>,
+  purpose: CallPurpose = "run",
 ): Promise<ListPage> {
   const url = at === null ? first : fitPage(resolveLink(at.next, apiUrl), pageSize);
-  const list = parseAnswer(resourceList, await getJson(url), "a folder's content");
+  const list = parseAnswer(resourceList, await getJson(url, purpose), "a folder's content");
   if (list.next === null) return { list, nextPosition: null };
   const next = resolveLink(list.next, apiUrl);
   if (!isFurther(next, url)) {
     const message = "Autodesk answers a page that leads back to itself; it will be tried again";
-    throw new SyncError("response_invalid", message);
+    throw new SyncError("response_invalid", message, { isUnreadable: true });
   }
   const { pathname } = new URL(`${apiUrl}/`);
   const path = `${next.pathname.slice(pathname.length - 1)}${next.search}`;

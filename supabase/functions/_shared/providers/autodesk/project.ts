@@ -60,6 +60,21 @@ export async function verifyProject(context: Context): Promise<string> {
   throw await explainRefusal(refusal, hubId, context);
 }
 
+/**
+ * Whether the project answers: then what does not, however often it is asked for, stops nothing else.
+ * Where Autodesk does not answer at all, that is the whole run's matter.
+ */
+export async function isProjectThere(context: Context): Promise<boolean> {
+  try {
+    await verifyProject({ ...context, getJson: (url) => context.getJson(url, "probe") });
+    return true;
+  } catch (thrown) {
+    // The end of the slice, and a lost lease, are no answers.
+    if (!(thrown instanceof SyncError)) throw thrown;
+    return false;
+  }
+}
+
 /** Looks for the project in a hub; `null`: it is there, else why it is not. */
 async function probe(hubId: string, context: Context): Promise<SyncError | null> {
   try {

@@ -1,11 +1,11 @@
-import { isUnavailable, SyncError } from "../../errors.ts";
+import { isUnanswered, SyncError } from "../../errors.ts";
 import type { ListingStart, ProviderContext, SkippedSubtree, TaskSeed } from "../types.ts";
 import type { AutodeskConfig } from "./config.ts";
 import { toFolderRecord, toWalk } from "./folder_record.ts";
 import { inGroups } from "./groups.ts";
 import { chooseHub, isRefusal, verifyProject } from "./project.ts";
 import { folderAnswer, type FolderResource, parseAnswer } from "./schemas.ts";
-import { unreadableSeed } from "../unreadable.ts";
+import { skippedFolder, unreadableSeed } from "../unreadable.ts";
 import { folderUrl } from "./urls.ts";
 
 type Context = ProviderContext<AutodeskConfig>;
@@ -83,22 +83,20 @@ async function startFolders(context: Context): Promise<ListingStart> {
 async function checkFolder(folderId: string, context: Context): Promise<CheckedFolder> {
   const { apiUrl, config } = context;
   try {
-    const answer = await context.getJson(folderUrl(apiUrl, folderId, config));
+    const answer = await context.getJson(folderUrl(apiUrl, folderId, config), "folder");
     const folder = parseAnswer(folderAnswer, answer, "a folder").data;
     if (!folder.attributes.hidden) return { type: "readable", folder };
     return toUnreadable(folderId, deleted(folderId));
   } catch (error) {
     // Where no folder answers, the project is asked.
-    if (isUnavailable(error)) return toUnreadable(folderId, error);
+    if (isUnanswered(error)) return toUnreadable(folderId, error);
     if (!isRefusal(error)) throw error;
     return toUnreadable(folderId, explain(error, folderId, config));
   }
 }
 
 function toUnreadable(folderId: string, error: SyncError): CheckedFolder {
-  const { code, message } = error;
-  const skipped = { external_folder_id: folderId, code, message };
-  return { type: "unreadable", error, skipped };
+  return { type: "unreadable", error, skipped: skippedFolder(folderId, error) };
 }
 
 function deleted(folderId: string): SyncError {

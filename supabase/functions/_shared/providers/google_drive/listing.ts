@@ -18,6 +18,7 @@ import {
   cutFolders,
   cutWindow,
   firstWindows,
+  isDated,
   older,
 } from "./windows.ts";
 
@@ -36,6 +37,8 @@ const flatCursor = position.extend({
   depth: z.number().int().nonnegative().default(0),
   /** When the oldest of the folders read so far was created. */
   oldest: z.iso.datetime().nullable().default(null),
+  /** Whether one of them does not say when: then the files are read in one list, without windows. */
+  is_undated: z.boolean().default(false),
 });
 
 type FlatCursor = z.infer<typeof flatCursor>;
@@ -136,7 +139,9 @@ function goOnWithFolders(
   { idleLanes, now }: Context,
 ): Onward {
   const { root_id, pages } = read;
-  const oldest = items.reduce((time, item) => older(time, item.createdTime), read.oldest);
+  const createdTimes = items.map((item) => item.createdTime);
+  const is_undated = read.is_undated || !createdTimes.every(isDated);
+  const oldest = is_undated ? null : createdTimes.filter(isDated).reduce(older, read.oldest);
   const isMore = nextPosition !== null;
   const windows = firstWindows({ pages, isMore, oldest, idleLanes, now: now() });
   const files = windows.map((window) => windowSeed("files", root_id, window, 1));
@@ -145,8 +150,8 @@ function goOnWithFolders(
     const whole = { kind: "files", key: "files", cursor: { root_id } };
     return { ...DONE, counts, seeds: files.length > 0 ? files : [whole] };
   }
-  if (files.length === 0) return readOn({ ...read, oldest }, nextPosition);
-  const folders = cutFolders({ pages, idleLanes }, items.map((item) => item.createdTime))
+  if (files.length === 0) return readOn({ ...read, oldest, is_undated }, nextPosition);
+  const folders = cutFolders({ pages, idleLanes }, createdTimes)
     .map((window) => windowSeed("folders", root_id, window, 1));
   return folders.length > 0
     ? cutInto([...folders, ...files])

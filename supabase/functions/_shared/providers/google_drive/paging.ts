@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { SyncError } from "../../errors.ts";
-import type { Page, ProviderContext } from "../types.ts";
+import type { CallPurpose, Page, ProviderContext } from "../types.ts";
 import type { GoogleDriveConfig } from "./config.ts";
 import { type ListRequest, listUrl } from "./query.ts";
 import { type FileList, fileList, parseAnswer } from "./schemas.ts";
@@ -27,17 +27,18 @@ export type Answer =
   /** The page token is dead: read the query from its beginning, which changes nothing twice. */
   | { readonly type: "restart"; readonly nextPosition: Position };
 
-/** Asks for one page of a query. */
+/** Asks for one page of a query; `purpose` as for `ProviderContext.getJson`. */
 export async function askPage(
   request: Omit<ListRequest, "pageSize" | "pageToken">,
   at: Position,
   context: ProviderContext<GoogleDriveConfig>,
+  purpose: CallPurpose = "run",
 ): Promise<Answer> {
   const { pageSize, apiUrl } = context;
   const url = listUrl(apiUrl, { ...request, pageSize, pageToken: at.page_token });
   let body: unknown;
   try {
-    body = await context.getJson(url);
+    body = await context.getJson(url, purpose);
   } catch (error) {
     if (!isDeadPageToken(error, at)) throw error;
     const nextPosition = { page_token: null, restarts: at.restarts + 1, repeats: 0 };
@@ -49,7 +50,7 @@ export async function askPage(
   const repeats = pageToken === at.page_token ? at.repeats + 1 : 0;
   if (repeats > MOST_REPEATS) {
     const message = "Google Drive answers a page that leads back to itself; it will be tried again";
-    throw new SyncError("response_invalid", message);
+    throw new SyncError("response_invalid", message, { isUnreadable: true });
   }
   return {
     type: "page",

@@ -112,5 +112,5 @@ export function parseAnswer<Schema extends z.ZodType>(
   const result = schema.safeParse(answer);
   if (result.success) return result.data;
   const message = `Cannot read Google Drive's answer to ${asked}; it will be tried again`;
-  throw new SyncError("response_invalid", message, { cause: result.error });
+  throw new SyncError("response_invalid", message, { cause: result.error, isUnreadable: true });
 }

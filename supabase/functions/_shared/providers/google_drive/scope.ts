@@ -1,8 +1,9 @@
 /** Looks at the tops of a scope before a listing begins. */
-import { SyncError } from "../../errors.ts";
-import type { ProviderContext, SkippedSubtree } from "../types.ts";
+import { isUnanswered, SyncError } from "../../errors.ts";
+import type { CallPurpose, ProviderContext, SkippedSubtree } from "../types.ts";
 import type { GoogleDriveConfig } from "./config.ts";
 import { aboutUrl, FOLDER_MIME_TYPE, rootUrl, SHORTCUT_MIME_TYPE } from "./query.ts";
+import { skippedFolder } from "../unreadable.ts";
 import { about, parseAnswer, type RootItem, rootItem } from "./schemas.ts";
 
 type Context = ProviderContext<GoogleDriveConfig>;
@@ -26,8 +27,8 @@ async function accountName(context: Context): Promise<string> {
   }
 }
 
-async function getRoot(id: string, context: Context): Promise<RootItem> {
-  const answer = await context.getJson(rootUrl(context.apiUrl, id));
+async function getRoot(id: string, context: Context, purpose: CallPurpose): Promise<RootItem> {
+  const answer = await context.getJson(rootUrl(context.apiUrl, id), purpose);
   return parseAnswer(rootItem, answer, "files.get");
 }
 
@@ -46,9 +47,14 @@ export async function explain(
   );
 }
 
-async function getExplained(id: string, what: string, context: Context): Promise<RootItem> {
+async function getExplained(
+  id: string,
+  what: string,
+  context: Context,
+  purpose: CallPurpose = "run",
+): Promise<RootItem> {
   try {
-    return await getRoot(id, context);
+    return await getRoot(id, context, purpose);
   } catch (error) {
     if (!isAboutOneFolder(error)) throw error;
     throw await explain(error, what, context);
@@ -76,7 +82,14 @@ export async function checkDrive(driveId: string, context: Context): Promise<Roo
 /** A folder of the scope, looked at; or why it cannot be read, while others may be. */
 export type CheckedFolder =
   | { readonly type: "readable"; readonly root: RootItem }
-  | { readonly type: "unreadable"; readonly error: SyncError; readonly skipped: SkippedSubtree };
+  | UnreadableFolder;
+
+/** Why a folder of the scope cannot be read. */
+export interface UnreadableFolder {
+  readonly type: "unreadable";
+  readonly error: SyncError;
+  readonly skipped: SkippedSubtree;
+}
 
 /** A folder of the scope. Throws `config_invalid` for what can never be a folder of this scope. */
 export async function checkFolder(
@@ -85,13 +98,11 @@ export async function checkFolder(
   context: Context,
 ): Promise<CheckedFolder> {
   try {
-    const root = await getExplained(folderId, `the folder "${folderId}"`, context);
+    const root = await getExplained(folderId, `the folder "${folderId}"`, context, "folder");
     return { type: "readable", root: refuseUnfit(folderId, driveId, root) };
   } catch (error) {
-    if (!isAboutOneFolder(error)) throw error;
-    const { code, message } = error;
-    const skipped = { external_folder_id: folderId, code, message };
-    return { type: "unreadable", error, skipped };
+    if (!isAboutOneFolder(error) && !isUnanswered(error)) throw error;
+    return { type: "unreadable", error, skipped: skippedFolder(folderId, error) };
   }
 }
 

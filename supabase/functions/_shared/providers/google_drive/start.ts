@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { SyncError } from "../../errors.ts";
+import { isUnanswered, SyncError } from "../../errors.ts";
 import type { FeedStart, FolderRecord, ListingStart, ProviderContext, TaskSeed } from "../types.ts";
 import type { GoogleDriveConfig, GoogleDriveScope } from "./config.ts";
 import { toFolderRecord } from "./file_record.ts";
@@ -12,6 +12,7 @@ import {
   type CheckedFolder,
   checkFolder,
   isAboutOneFolder,
+  type UnreadableFolder,
 } from "./scope.ts";
 import { unreadableSeed } from "../unreadable.ts";
 
@@ -53,11 +54,13 @@ async function startFolders(
   scope: Extract<GoogleDriveScope, { type: "folders" }>,
   context: Context,
 ): Promise<ListingStart> {
-  const looked = rootsOf(await checkFolders(scope, context));
+  const first = await checkFolders(scope, context);
+  const looked = rootsOf(first);
   const feeds = await startFeeds(looked, context, looked.length < scope.folderIds.length);
   // Which logs there are is known of the folders alone. What became of those before the logs were
-  // asked stands in none of them: a folder that went to the trash would merely look empty.
-  const checked = await checkFolders(scope, context);
+  // asked stands in none of them: a folder that went to the trash would merely look empty. What gave no
+  // answer is not waited for twice.
+  const checked = await checkFolders(scope, context, first.filter(isSilent));
   const roots = rootsOf(checked);
   if (!isDeepStrictEqual(drivesOf(roots), drivesOf(looked))) {
     const message = "A folder of the scope was moved while it was looked at; it is tried again";
@@ -91,17 +94,24 @@ function drivesOf(roots: readonly RootItem[]): readonly (readonly [string, strin
   return roots.map(({ id, driveId }) => [id, driveId ?? null]);
 }
 
-/** Looks at each folder of the scope, a few at a time. */
+/** Whether Drive, which answers for other folders, gave no answer for this one. */
+function isSilent(folder: CheckedFolder): folder is UnreadableFolder {
+  return folder.type === "unreadable" && isUnanswered(folder.error);
+}
+
+/** Looks at each folder of the scope that is not `known`, a few at a time. */
 async function checkFolders(
   scope: Extract<GoogleDriveScope, { type: "folders" }>,
   context: Context,
+  known: readonly UnreadableFolder[] = [],
 ): Promise<readonly CheckedFolder[]> {
   const checked: CheckedFolder[] = [];
+  const look = async (id: string) =>
+    known.find(({ skipped }) => skipped.external_folder_id === id) ??
+      await checkFolder(id, scope.driveId, context);
   for (let at = 0; at < scope.folderIds.length; at += CHECKS_AT_ONCE) {
     const ids = scope.folderIds.slice(at, at + CHECKS_AT_ONCE);
-    const settled = await Promise.allSettled(
-      ids.map((id) => checkFolder(id, scope.driveId, context)),
-    );
+    const settled = await Promise.allSettled(ids.map(look));
     for (const result of settled) {
       // The first failure in the order of the configuration, whichever was answered first.
       if (result.status === "rejected") throw result.reason;

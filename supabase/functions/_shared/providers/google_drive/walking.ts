@@ -12,7 +12,7 @@
  * lost no other folder, which nobody has reported.
  */
 import { z } from "zod";
-import { isUnavailable, SyncError } from "../../errors.ts";
+import { isUnanswered, SyncError } from "../../errors.ts";
 import type { JsonObject, Page, ProviderContext, Task, TaskSeed } from "../types.ts";
 import type { GoogleDriveConfig, GoogleDriveScope } from "./config.ts";
 import { corpusOf, isOutside } from "./corpus.ts";
@@ -20,8 +20,9 @@ import { readItems, sortItems } from "./items.ts";
 import { EMPTY_PAGE, parseCursor, receipt } from "../pages.ts";
 import { type Answer, askPage, incompleteSearch, type Position, position } from "./paging.ts";
 import { ALL_FOLDERS, childrenOf, listUrl } from "./query.ts";
-import type { DriveItem } from "./schemas.ts";
+import { type DriveItem, fileList, parseAnswer } from "./schemas.ts";
 import { isAboutOneFolder } from "./scope.ts";
+import { skippedFolder } from "../unreadable.ts";
 
 type Context = ProviderContext<GoogleDriveConfig>;
 type ListAnswer = Extract<Answer, { type: "page" }>;
@@ -86,9 +87,9 @@ async function readChildren(reading: Reading, context: Context): Promise<Page> {
   };
   let answer: Answer;
   try {
-    answer = await askPage(request, reading.at, context);
+    answer = await askPage(request, reading.at, context, "folder");
   } catch (error) {
-    const isTheirs = isAboutOneFolder(error) || isUnavailable(error) && await canDriveList(context);
+    const isTheirs = isAboutOneFolder(error) || isUnanswered(error) && await canDriveList(context);
     if (!isTheirs) throw error;
     return giveUp(reading.folderIds, error);
   }
@@ -106,7 +107,8 @@ async function canDriveList(context: Context): Promise<boolean> {
   const corpus = corpusOf(context.config.scope);
   const request = { query: ALL_FOLDERS, corpus, pageSize: 1, pageToken: null };
   try {
-    await context.getJson(listUrl(context.apiUrl, request));
+    const answer = await context.getJson(listUrl(context.apiUrl, request), "probe");
+    parseAnswer(fileList, answer, "files.list");
     return true;
   } catch (thrown) {
     // The end of the slice, and a lost lease, are no answers.
@@ -116,16 +118,15 @@ async function canDriveList(context: Context): Promise<boolean> {
 }
 
 /**
- * Ends a task whose query was refused, or never answered. Drive does not say which folder of a group
+ * Ends a task whose query was refused, or never answered properly. Drive does not say which folder of a group
  * it may not show, so each is asked alone; a folder refused alone is reported and stops no other.
  */
 function giveUp(folderIds: readonly string[], error: SyncError): Page {
-  const { code, message } = error;
   const isGroup = folderIds.length > 1;
   return {
     ...EMPTY_PAGE,
     seeds: isGroup ? askAlone(folderIds, {}) : [],
-    skipped: isGroup ? [] : folderIds.map((id) => ({ external_folder_id: id, code, message })),
+    skipped: isGroup ? [] : folderIds.map((id) => skippedFolder(id, error)),
     receipt: isGroup
       ? { groups: 1, groups_asked_again: 1, folders_asked_again: folderIds.length }
       : { folders_skipped: 1 },

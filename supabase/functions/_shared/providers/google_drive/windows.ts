@@ -87,10 +87,8 @@ function cutBySample(
   createdTimes: readonly unknown[],
   wanted: { readonly windows: number; readonly pages: number },
 ): readonly CreatedWindow[] {
-  const sampleMs = createdTimes.map((time) => typeof time === "string" ? Date.parse(time) : NaN);
-  // An item without a time might be in no window at all.
-  if (sampleMs.some(Number.isNaN)) return [];
-  const cutsMs = chooseCuts(window, sampleMs, wanted);
+  if (!createdTimes.every(isDated)) return [];
+  const cutsMs = chooseCuts(window, createdTimes.map((time) => Date.parse(time)), wanted);
   return cutsMs.length === 0 ? [] : cutAt(window, cutsMs);
 }
 
@@ -100,7 +98,7 @@ export interface ReadFolders {
   readonly pages: number;
   /** Whether more of them follow. */
   readonly isMore: boolean;
-  /** When the oldest of them was created; `null` where that is not known. */
+  /** When the oldest of them was created; `null` where that is not known of all. */
   readonly oldest: string | null;
   readonly idleLanes: number;
   readonly now: Date;
@@ -148,13 +146,17 @@ export function cutFolders(
 }
 
 /**
- * The older of two creation times, the second as Drive gives it; nonsense counts for nothing, and
- * what claims to be older than Drive is as old as Drive.
+ * Whether a creation time, as Drive gives it, can be read. An item without one might be in no window at
+ * all, and where a folder has none a file may have none either.
  */
-export function older(left: string | null, right: unknown): string | null {
-  const ms = typeof right === "string" ? Math.max(Date.parse(right), DRIVE_OPENED_MS) : NaN;
-  if (!(ms < FAR_FUTURE_MS) || (left !== null && ms >= Date.parse(left))) return left;
-  return new Date(ms).toISOString();
+export function isDated(createdTime: unknown): createdTime is string {
+  return typeof createdTime === "string" && Date.parse(createdTime) < FAR_FUTURE_MS;
+}
+
+/** The older of two creation times; what claims to be older than Drive is as old as Drive. */
+export function older(left: string | null, right: string): string {
+  const ms = Math.max(Date.parse(right), DRIVE_OPENED_MS);
+  return left !== null && ms >= Date.parse(left) ? left : new Date(ms).toISOString();
 }
 
 /** The parts of a window between the cuts, which ascend within it. */

@@ -1,5 +1,5 @@
 import type { AccessTokenSource } from "../../oauth/access_tokens.ts";
-import type { Provider, ProviderSettings, Quota } from "../../providers/types.ts";
+import type { CallPurpose, Provider, ProviderSettings, Quota } from "../../providers/types.ts";
 import { createBudget } from "../budget.ts";
 import type { Governor } from "../governor.ts";
 import { createProviderCalls } from "../provider_calls.ts";
@@ -36,7 +36,7 @@ export interface SeenQuota {
 
 /** The calls of one test. */
 export interface TestCalls {
-  getJson(url: URL): Promise<unknown>;
+  getJson(url: URL, purpose?: CallPurpose): Promise<unknown>;
   seenQuota(): SeenQuota;
 }
 
@@ -61,7 +61,7 @@ export function createTestCalls<Config>(options: TestCallsOptions<Config>): Test
     callTimeoutMs: CALL_TIMEOUT_MS,
   });
   return {
-    getJson: (url) => providerCalls.getJson(url, deadline),
+    getJson: (url, purpose) => providerCalls.getJson(url, { signal: deadline, purpose }),
     seenQuota() {
       const [nearest] = [...seen.values()].sort((a, b) => share(b) - share(a));
       return { calls, ...nearest ?? { units: 0, unitsPerMinute: 0 } };
