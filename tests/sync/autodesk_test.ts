@@ -7,56 +7,11 @@ import {
   stateOf,
   withAutodeskSync,
 } from "../support/autodesk_sync.ts";
-import { recordsOf } from "../support/file_rows.ts";
-
-/** `/Plans/a.pdf`, `/Plans/Old/b.pdf` and `/top.txt` below the top folder, synced once. */
-async function setUp(world: AutodeskSync, config?: Record<string, unknown>) {
-  const { model, place } = world;
-  const parent = place.folderId;
-  const top = model.createItem({ name: "top.txt", parent });
-  const plans = model.createFolder({ name: "Plans", parent });
-  const a = model.createItem({ name: "a.pdf", parent: plans.id });
-  const old = model.createFolder({ name: "Old", parent: plans.id });
-  const b = model.createItem({ name: "b.pdf", parent: old.id });
-  world.wait();
-  const endpoint = await world.add(config);
-  await world.sync();
-  assert.equal((await stateOf(world.sql, endpoint)).status, "completed");
-  return { parent, top, plans, a, old, b, endpoint };
-}
-
-/** Paths of the files that are there now. */
-async function living({ sql }: AutodeskSync, endpoint: string): Promise<string[]> {
-  const files = await filesOf(sql, endpoint);
-  return files.filter(({ sync_status }) => sync_status === "completed")
-    .map(({ file_path }) => file_path);
-}
-
-async function goneOf({ sql }: AutodeskSync, endpoint: string): Promise<string[]> {
-  const rows = await sql`
-    select file_name, deletion_reason from public.files
-    where endpoint_id = ${endpoint} and deleted_at is not null order by file_name`;
-  return rows.map((row) => `${row.file_name} ${row.deletion_reason}`);
-}
+import { expectAfter, goneOf, living, setUp } from "./autodesk_plans.ts";
 
 /** What identifies every version of every row: equal before and after where nothing was written. */
 async function rowVersions({ sql }: AutodeskSync): Promise<unknown> {
   return [...await sql`select id, xmin::text, ctid::text from public.files order by id`];
-}
-
-/** Lets a change happen, syncs, and compares the paths, whatever else. */
-async function expectAfter(
-  world: AutodeskSync,
-  endpoint: string,
-  change: () => void,
-  paths: readonly string[],
-): Promise<void> {
-  change();
-  world.wait();
-  await world.sync();
-  const state = await stateOf(world.sql, endpoint);
-  assert.equal(state.status, "completed", state.message ?? "");
-  assert.deepEqual(await living(world, endpoint), paths);
 }
 
 Deno.test("a project is walked to every file, with every field", () =>
@@ -328,95 +283,4 @@ Deno.test("a call for a user carries x-user-id, and what that user may not see i
     const endpoint = await world.add({ project_id: place.projectId, x_user_id: user });
     await world.sync();
     assert.deepEqual(await living(world, endpoint), ["/Granted/seen.pdf"]);
-  }));
-
-Deno.test("many absent files are asked about in parts, over slices without budget", () =>
-  withAutodeskSync(async (world) => {
-    const { model, place } = world;
-    const box = model.createFolder({ name: "Box", parent: place.folderId });
-    const items = Array.from(
-      { length: 120 },
-      (_, n) => model.createItem({ name: `${n}.txt`, parent: box.id }),
-    );
-    for (let n = 0; n < 400; n++) model.createItem({ name: `k${n}.txt`, parent: place.folderId });
-    world.wait();
-    const endpoint = await world.add();
-    await world.sync();
-    for (const { id } of items.slice(0, 60)) model.purge(id);
-    world.wait();
-    await world.sync({}, { cpuBudgetMs: 70 });
-    const state = await stateOf(world.sql, endpoint);
-    assert.equal(state.status, "completed");
-    assert.ok(state.slices > 1, `${state.slices} slices`);
-    assert.equal((await living(world, endpoint)).length, 460);
-  }));
-
-Deno.test("a file that moves into another product's folder is no longer a project file", () =>
-  withAutodeskSync(async (world) => {
-    const { model, place } = world;
-    const { endpoint, top } = await setUp(world);
-    const photos = model.createFolder({
-      name: "Photos",
-      parent: place.rootFolderId,
-      isSystem: true,
-    });
-    await expectAfter(world, endpoint, () => model.move(top.id, photos.id), [
-      "/Project Files/Plans/Old/b.pdf",
-      "/Project Files/Plans/a.pdf",
-    ]);
-  }));
-
-Deno.test("a file that moves into a folder made after its place was read is kept, and found later", () =>
-  withAutodeskSync(async (world) => {
-    const { model, sql } = world;
-    const { parent, top, endpoint } = await setUp(world);
-    model.createItem({ name: "new.txt", parent });
-    world.wait();
-    const { absentItems } = world.deps.db;
-    let isMoved = false;
-    // Gone from where it was, in the eyes of the listing, before it is asked about.
-    const db: typeof world.deps.db = {
-      ...world.deps.db,
-      commitPage(lease, page) {
-        const files = recordsOf(page.files).filter(({ external_file_id: id }) => id !== top.id);
-        return world.deps.db.commitPage(lease, { ...page, files });
-      },
-      absentItems(lease, limit) {
-        if (!isMoved) model.move(top.id, model.createFolder({ name: "Late", parent }).id);
-        isMoved = true;
-        return absentItems(lease, limit);
-      },
-    };
-    await world.sync({ db });
-    assert.ok(isMoved);
-    assert.equal((await living(world, endpoint)).includes("/Project Files/top.txt"), true);
-    assert.equal((await stateOf(sql, endpoint)).status, "completed");
-    await expectAfter(world, endpoint, () => {}, [
-      "/Project Files/Late/top.txt",
-      "/Project Files/Plans/Old/b.pdf",
-      "/Project Files/Plans/a.pdf",
-      "/Project Files/new.txt",
-    ]);
-  }));
-
-Deno.test("deletions that the fuse withholds are told, also when one folder alone was read", () =>
-  withAutodeskSync(async (world) => {
-    const { model, place, sql } = world;
-    const items = Array.from(
-      { length: 80 },
-      (_, n) => model.createItem({ name: `${n}.txt`, parent: place.folderId }),
-    );
-    world.wait();
-    const endpoint = await world.add();
-    await world.sync();
-    for (const { id } of items.slice(0, 60)) model.purge(id);
-    world.wait();
-    await world.sync();
-    const state = await stateOf(sql, endpoint);
-    assert.deepEqual([state.status, state.code], ["needs_attention", "deletions_held"]);
-    assert.equal((await living(world, endpoint)).length, 80);
-    await sql`select public.approve_deletions(${endpoint})`;
-    await world.sync();
-    assert.equal((await living(world, endpoint)).length, 20);
-    assert.equal((await stateOf(sql, endpoint)).status, "completed");
   }));
