@@ -141,11 +141,29 @@ export function pagesOf(maxPageSize: number, { world: { deps } }: Stage): Stage[
 const RULES: CaseRules<Stage> = {
   expected: expectedRows,
   counts: countsOf,
-  quietCalls: () => ({ "changes.list": 1 }),
+  quietCalls: () => LOG_CALLS,
 };
 
 function countsOf({ world: { drive: { control } } }: Stage): Readonly<Record<string, number>> {
   return control.counters().calls;
+}
+
+/** What a sync costs when nothing has changed, or when the change log alone tells what has. */
+export const LOG_CALLS: Readonly<Record<string, number>> = { "changes.list": 1 };
+
+/**
+ * What a full listing costs that fits into a page each: a look at the top, where the log stands, a list
+ * for each level of folders, and what the log has got since. A folder of the scope is looked at once
+ * more after that, since it is no log's own; a corpus is listed flat, folders first.
+ */
+export function listingCalls(scope: Scope, levels = 3): Readonly<Record<string, number>> {
+  const isWalked = FOLDER_SCOPES.includes(scope);
+  return {
+    "files.get": isWalked ? 2 : 1,
+    "changes.getStartPageToken": 1,
+    "files.list": isWalked ? levels : 2,
+    ...LOG_CALLS,
+  };
 }
 
 /** The calls that `work` made, without those for an access token. */
