@@ -1,4 +1,4 @@
-import { pause } from "../emulator/pause.ts";
+import { pause, type Silence } from "../emulator/pause.ts";
 import { type KnownSecret, SecretLog } from "../emulator/secret_log.ts";
 import { AccessTokens, type Grant } from "./access_tokens.ts";
 import { type ApiAnswer, ApiCall } from "./api_call.ts";
@@ -21,6 +21,8 @@ export interface ApsEmulatorOptions {
   readonly apps?: readonly NewApp[];
   /** Serves `/__control` too: anybody who reaches the port may then change everything. */
   readonly hasControlRoute?: boolean;
+  /** What becomes of a call that a `timeout` fault hits; by default its caller must give it up. */
+  readonly silence?: Silence;
 }
 
 /** An emulated Autodesk Platform Services. */
@@ -54,7 +56,7 @@ const CALLS_PER_MINUTE: Readonly<Record<string, number>> = {
 /** Makes an emulated Autodesk Platform Services that is called through its `fetch`. */
 export function createApsEmulator(options: ApsEmulatorOptions = {}): ApsEmulator {
   const model = options.model ?? new ApsModel();
-  const core = new EmulatorCore(model, options.hasControlRoute ?? false);
+  const core = new EmulatorCore(model, options);
   for (const app of options.apps ?? []) core.apps.add(app);
   return {
     model,
@@ -78,11 +80,13 @@ class EmulatorCore {
   readonly consents: Consents;
   readonly #model: ApsModel;
   readonly #hasControlRoute: boolean;
+  readonly #silence: Silence | undefined;
   readonly #auth: AuthContext;
 
-  constructor(model: ApsModel, hasControlRoute: boolean) {
+  constructor(model: ApsModel, { hasControlRoute = false, silence }: ApsEmulatorOptions) {
     this.#model = model;
     this.#hasControlRoute = hasControlRoute;
+    this.#silence = silence;
     this.tokens = new AccessTokens(model.now, this.secrets);
     this.consents = new Consents(model.now, this.secrets);
     this.control = new EmulatorControl({
@@ -129,7 +133,7 @@ class EmulatorCore {
     await pause(this.control.latencyMs(method), request.signal);
     request.signal.throwIfAborted();
     const fault = this.control.faults.take({ method, pathAndQuery: url.pathname + url.search });
-    const answer = fault === null ? null : await answerFault(fault, request.signal);
+    const answer = fault === null ? null : await answerFault(fault, request.signal, this.#silence);
     if (answer !== null) return answer;
     try {
       if (url.pathname === AUTHORIZE_PATH) return await answerAuthorize(request, this.#auth);

@@ -10,6 +10,9 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
+/** What becomes of a call that is never answered: it fails as a fetch does that is given up. */
+export type Silence = (signal: AbortSignal) => Promise<never>;
+
 /** Waits for the caller to give up, and fails with the caller's reason, as a fetch does. */
 export function untilAborted(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {

@@ -1,4 +1,4 @@
-import { pause } from "../emulator/pause.ts";
+import { pause, type Silence } from "../emulator/pause.ts";
 import type { KnownSecret } from "../emulator/secret_log.ts";
 import type { ApiContext } from "./api_call.ts";
 import { ApiError } from "./api_error.ts";
@@ -35,6 +35,8 @@ export interface DriveEmulatorOptions {
   readonly keepsTexts?: boolean;
   /** How long a page token of a listing is good; by default six hours. */
   readonly pageTokenLifetimeMs?: number;
+  /** What becomes of a call that a `timeout` fault hits; by default its caller must give it up. */
+  readonly silence?: Silence;
 }
 
 /** An emulated Google Drive. */
@@ -85,6 +87,7 @@ class EmulatorCore {
   readonly #model: DriveModel;
   readonly #context: ApiContext;
   readonly #hasControlRoute: boolean;
+  readonly #silence: Silence | undefined;
 
   constructor(model: DriveModel, options: DriveEmulatorOptions) {
     this.#model = model;
@@ -102,6 +105,7 @@ class EmulatorCore {
       changeTokens,
     };
     this.#hasControlRoute = options.hasControlRoute ?? false;
+    this.#silence = options.silence;
     this.control = new EmulatorControl({
       expirePages: () => pageTokens.expireAll(),
       expireChanges: () => changeTokens.expireAll(),
@@ -142,7 +146,7 @@ class EmulatorCore {
     const isGrouped = (url.searchParams.get("q")?.match(/\bin\s+parents\b/g)?.length ?? 0) > 1;
     const pathAndQuery = url.pathname + url.search;
     const fault = this.control.faults.take({ method, pathAndQuery, isGrouped });
-    const answer = fault === null ? null : await answerFault(fault, request.signal);
+    const answer = fault === null ? null : await answerFault(fault, request.signal, this.#silence);
     if (answer !== null) return answer;
     const oauthRoute = oauthRouteOf(url.pathname);
     if (oauthRoute !== null) return await this.#answerOAuth(request, url, oauthRoute, fault);

@@ -1,17 +1,21 @@
 import { ConnectionReset } from "../emulator/connection_reset.ts";
-import { untilAborted } from "../emulator/pause.ts";
+import { type Silence, untilAborted } from "../emulator/pause.ts";
 import { type Fault, statusFaultError } from "./faults.ts";
 
 /**
  * What a fault makes of a call: an answer, or `null` where the call is to be worked on as usual (the
  * fault then shows in the answer's content, or damages it afterwards).
  */
-export async function answerFault(fault: Fault, signal: AbortSignal): Promise<Response | null> {
+export async function answerFault(
+  fault: Fault,
+  signal: AbortSignal,
+  silence: Silence = untilAborted,
+): Promise<Response | null> {
   switch (fault.type) {
     case "status":
       return statusFaultError(fault).toResponse();
     case "timeout":
-      return await untilAborted(signal);
+      return await silence(signal);
     case "reset":
       throw new ConnectionReset("The connection was reset");
     case "garbage":

@@ -45,6 +45,25 @@ for (const status of [403, 404]) {
   });
 }
 
+replay("a file that was moved to where nothing is shown may go, as one that is nowhere would", {
+  scope: "project",
+  pageSize: 5,
+  before: [
+    { do: "create_folder", in: 76, name: "a.pdf" },
+    { do: "create_item", in: 65, name: "x/y.pdf", size: "1" },
+    { do: "create_placeholder", in: 36, name: "B.PDF" },
+    { do: "create_item", in: 30, name: "c.txt", size: null },
+    { do: "create_item", in: 41, name: "d.pdf", size: "1024" },
+  ],
+  steps: [
+    { do: "deny", entry: 55, status: 404 },
+    SYNC,
+    { do: "create_item", in: 17, name: "new.txt", size: null },
+    { do: "move", entry: 75, in: 9 },
+    SYNC,
+  ],
+});
+
 replay("a listing that was broken off before a file changed is followed by one that knows", {
   scope: "project",
   before: [

@@ -1,4 +1,5 @@
 /** What was true of a project, step by step. */
+import { refusalOf } from "../../../local/autodesk/access.ts";
 import { foldersAbove, type Item } from "../../../local/autodesk/aps_types.ts";
 import { type FileInScope, filesInScope } from "../../../local/autodesk/scope_view.ts";
 import { lastLive } from "../../../local/autodesk/versions.ts";
@@ -56,13 +57,36 @@ export function createHistory({ model, view }: Playground): ProjectHistory {
       (types.includes("pdf") && name.toLowerCase().endsWith(".pdf"));
   }
 
+  const viewer = { clientId: CLIENT_ID, user: null };
+  const parents = new Map<string, Set<string>>();
+  const lastSlipped = new Map<string, number>();
+
+  function noteSlipped(): void {
+    for (const item of model.items.values()) {
+      const known = (parents.get(item.id) ?? new Set()).add(item.parent.id);
+      parents.set(item.id, known);
+      const isSlipped = known.size > 1 && refusalOf(item, viewer) === 404;
+      if (isSlipped) lastSlipped.set(item.id, memory.step());
+    }
+  }
+
   const seen = () => new Set(living(CLIENT_ID).map(({ id }) => id));
   return {
     ...memory,
+    note() {
+      memory.note();
+      noteSlipped();
+    },
     chooseTypes(chosen) {
       types = chosen;
       memory.chooseTypes(chosen);
+      noteSlipped();
     },
+    /**
+     * Autodesk answers for a file that was moved to where the application sees nothing as for one that
+     * is nowhere: 404, while the folder that it was in is still there.
+     */
+    mayBeGone: (id, since) => memory.mayBeGone(id, since) || (lastSlipped.get(id) ?? -1) >= since,
     expected() {
       const visible = seen();
       return memory.expected().filter(({ id }) => visible.has(id));

@@ -6,7 +6,7 @@ import { autodesk } from "../../../supabase/functions/_shared/providers/autodesk
 import { autodeskSettings, CLIENT_ID, CLIENT_SECRET } from "../../support/autodesk_sync.ts";
 import { createTestClock } from "../../support/test_clock.ts";
 import { type CommonStage, LONG_WAIT_MS, playGame } from "../model/game.ts";
-import { createWorker } from "../model/worker.ts";
+import { createWorker, silenceOn } from "../model/worker.ts";
 import { createHistory } from "./history.ts";
 import { createPlayground } from "./playground.ts";
 import type { Sequence } from "./sequence.ts";
@@ -34,7 +34,7 @@ export async function play(sequence: Sequence, stage: Stage): Promise<void> {
   const rollupRules = ROLLUPS[sequence.rollups];
   const model = new ApsModel({ now: () => clock.now().getTime(), rollupRules });
   const apps = [{ clientId: CLIENT_ID, clientSecret: CLIENT_SECRET }];
-  const aps = createApsEmulator({ model, apps });
+  const aps = createApsEmulator({ model, apps, silence: silenceOn(clock) });
   aps.control.setStyle({ links: sequence.links, times: "mixed" });
   const ground = createPlayground(model, sequence.scope);
   for (const action of sequence.before) ground.act(action);
@@ -44,7 +44,7 @@ export async function play(sequence: Sequence, stage: Stage): Promise<void> {
     db: stage.db,
     provider: { ...autodesk, limits },
     settings: autodeskSettings(),
-    emulator: aps,
+    fetch: aps.fetch,
     clock,
   });
   const history = createHistory(ground);

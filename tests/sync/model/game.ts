@@ -239,9 +239,17 @@ async function end<Plan, Event extends { readonly do: string }>(
   const rows = await readRows(sql, endpoint);
   checkExact(rows, history.expected());
   for (const { reason } of rows) count(game.stage, `files ${reason ?? "alive"}`);
+  count(game.stage, "listed in windows", Number(await wasListedInWindows(sql, endpoint)));
   const machinery = await readMachinery(sql, endpoint);
   checkAtRest(machinery);
   checkNothingLeft(machinery);
+}
+
+async function wasListedInWindows(sql: Sql, endpoint: string): Promise<boolean> {
+  const [row] = await sql`
+    select exists (
+      select from public.sync_logs where endpoint_id = ${endpoint} and receipt ? 'windows') as was`;
+  return row?.["was"] === true;
 }
 
 /** A sync, and where the number of its files is bounded the ones after it. */

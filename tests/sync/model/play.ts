@@ -10,7 +10,7 @@ import { type CommonStage, LONG_WAIT_MS, playGame } from "./game.ts";
 import { createHistory, type History } from "./history.ts";
 import { createPlayground, type Playground } from "./playground.ts";
 import type { Event, Sequence } from "./sequence.ts";
-import { createWorker } from "./worker.ts";
+import { createWorker, silenceOn } from "./worker.ts";
 
 /** What all sequences share. */
 export interface Stage extends CommonStage {
@@ -21,17 +21,24 @@ export interface Stage extends CommonStage {
 /** Plays a sequence; throws when something is not as it must be. */
 export async function play(sequence: Sequence, stage: Stage): Promise<void> {
   const clock = createTestClock(LONG_WAIT_MS);
-  const model = new DriveModel({ now: () => clock.now().getTime() });
-  const drive = createDriveEmulator({ model, serviceAccounts: [stage.account] });
+  const pausesMs = sequence.before.map((_, n) => sequence.pausesMs?.[n] ?? 0);
+  // What was there before is as old as the pauses between its making.
+  let agoMs = pausesMs.reduce((total, ms) => total + ms, 0);
+  const model = new DriveModel({ now: () => clock.now().getTime() - agoMs });
+  const silence = silenceOn(clock);
+  const drive = createDriveEmulator({ model, serviceAccounts: [stage.account], silence });
   const ground = createPlayground(model, sequence.scope, stage.account.client_email);
-  for (const action of sequence.before) ground.act(action);
+  for (const [n, action] of sequence.before.entries()) {
+    ground.act(action);
+    agoMs -= pausesMs[n] ?? 0;
+  }
   const { pageSize: maxPageSize, lanes: maxParallelTasks, foldersPerTask } = sequence;
   const limits = { ...googleDrive.limits, maxPageSize, maxParallelTasks, foldersPerTask };
   const worker = createWorker({
     db: stage.db,
     provider: { ...googleDrive, limits },
     settings: settingsFor(stage.account),
-    emulator: drive,
+    fetch: drive.fetch,
     clock,
   });
   const history = createHistory(ground);

@@ -112,6 +112,8 @@ export interface AnySequence<Action, Step> {
 /** One sequence. */
 export interface Sequence extends AnySequence<Action, Step> {
   readonly scope: Scope;
+  /** The time, in milliseconds, that passes after each action of `before`; none after the others. */
+  readonly pausesMs?: readonly number[];
 }
 
 /** Names that a path, a query or a table might stumble over. */
@@ -330,6 +332,16 @@ const QUIET = {
   interruption: null,
 } as const;
 
+const A_DAY_MS = 86_400_000;
+
+/** From things made at one instant to a Drive that grew over ten years. */
+const pauses: fc.Arbitrary<readonly number[]> = fc.noBias(
+  fc.array(fc.constantFrom(0, 1, 999, 60_000, A_DAY_MS, 150 * A_DAY_MS), {
+    minLength: 24,
+    maxLength: 24,
+  }),
+);
+
 /** Any sequence. */
 export const sequence: fc.Arbitrary<Sequence> = fc.record({
   scope: fc.constantFrom(...SCOPES),
@@ -339,6 +351,7 @@ export const sequence: fc.Arbitrary<Sequence> = fc.record({
   fuseFiles: fc.constantFrom(50, 50, 1),
   // Without the bias towards few of them: an empty Drive has nothing to go wrong.
   before: fc.noBias(fc.array(beginning, { maxLength: 24, size: "max" })),
+  pausesMs: pauses,
   steps: fc.noBias(
     fc.array(
       fc.oneof(

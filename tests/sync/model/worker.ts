@@ -1,5 +1,6 @@
 /** The engine of production as a worker that can be killed, and whose calls can be watched. */
 import { setImmediate } from "node:timers/promises";
+import type { Silence } from "../../../local/emulator/pause.ts";
 import type { ConnectorDb } from "../../../supabase/functions/_shared/db/connector_db.ts";
 import { SyncError } from "../../../supabase/functions/_shared/errors.ts";
 import { createAccessTokens } from "../../../supabase/functions/_shared/oauth/access_tokens.ts";
@@ -12,23 +13,22 @@ import { NO_GRANTS } from "../../support/no_grants.ts";
 import type { TestClock } from "../../support/test_clock.ts";
 import type { Interruption } from "./sequence.ts";
 
-/** How long an answer that never comes is waited for: really, not by the sequence's clock. */
-const SILENCE_MS = 3;
+/** How long the engine waits for one answer of a provider, in milliseconds. */
+const SILENCE_MS = 30_000;
 
-/** Who answers in a provider's place, and what is still to go wrong there. */
-export interface Emulator {
-  readonly fetch: typeof fetch;
-  readonly control: {
-    readonly faults: {
-      readonly pending: readonly { readonly fault: { readonly type: string } }[];
-    };
+/** A call that is never answered: the time for it passes on the clock, and the engine gives it up. */
+export function silenceOn({ advance }: Pick<TestClock, "advance">): Silence {
+  return () => {
+    advance(SILENCE_MS);
+    return Promise.reject(new DOMException("The signal has been aborted", "AbortError"));
   };
 }
 
 /** What a worker is made with. */
 export interface WorkerOptions<Config> extends Pick<EngineDeps<Config>, "provider" | "settings"> {
   readonly db: ConnectorDb;
-  readonly emulator: Emulator;
+  /** Answers in the provider's place. */
+  readonly fetch: typeof fetch;
   readonly clock: TestClock;
 }
 
@@ -54,7 +54,7 @@ class Killed extends Error {
 
 /** Creates the worker of one sequence. */
 export function createWorker<Config>(
-  { db, provider, settings, emulator, clock }: WorkerOptions<Config>,
+  { db, provider, settings, fetch, clock }: WorkerOptions<Config>,
 ): Worker {
   const log = createMemoryLog();
   const vault = createTokenVault({
@@ -95,7 +95,7 @@ export function createWorker<Config>(
         }),
         // The bucket in the database runs by the database's clock, and has tests of its own.
         governor: createGovernor({ ...base, db: endlessCalls }),
-        fetch: createFetch(emulator, body, onCall),
+        fetch: createFetch(fetch, body, onCall),
         unloading: body.died,
       };
       do {
@@ -165,7 +165,7 @@ function createBody(interruption: Interruption | null): Body {
 }
 
 function createFetch(
-  { fetch, control }: Emulator,
+  fetch: typeof globalThis.fetch,
   body: Body,
   onCall: (call: number) => Promise<void>,
 ): typeof globalThis.fetch {
@@ -173,14 +173,6 @@ function createFetch(
   return (input, init) =>
     body.call(async () => {
       await onCall(calls++);
-      const silence = new AbortController();
-      const isSilent = control.faults.pending.some(({ fault }) => fault.type === "timeout");
-      const timer = isSilent ? setTimeout(() => silence.abort(), SILENCE_MS) : undefined;
-      const signals = [silence.signal, ...(init?.signal ? [init.signal] : [])];
-      try {
-        return await fetch(input, { ...init, signal: AbortSignal.any(signals) });
-      } finally {
-        clearTimeout(timer);
-      }
+      return await fetch(input, init);
     });
 }
