@@ -4,17 +4,14 @@
  */
 import fc from "fast-check";
 import type { FaultPlan } from "../../../local/autodesk/faults.ts";
-import {
-  type AnySequence,
-  type AnySyncStep,
-  edit,
-  type EndpointStep,
-  interruption,
-  type Meanwhile,
-  NAMES,
-  type Size,
-  size,
-  type Trouble,
+import { edit, interruption, NAMES, size } from "../model/random_sequence.ts";
+import type {
+  AnySequence,
+  AnySyncStep,
+  EndpointStep,
+  Meanwhile,
+  Size,
+  Trouble,
 } from "../model/sequence.ts";
 
 /** What the endpoint reads. */

@@ -3,7 +3,8 @@ import { connectAsService, loadServiceAccount } from "../../support/drive_sync.t
 import { readModelOptions } from "./options.ts";
 import { play, type Stage } from "./play.ts";
 import { playAll } from "./play_all.ts";
-import { type Sequence, sequence } from "./sequence.ts";
+import { sequence } from "./random_sequence.ts";
+import type { Sequence } from "./sequence.ts";
 
 const options = readModelOptions<Sequence>({ usual: 200, share: 1 });
 
