@@ -47,6 +47,8 @@ export interface Stage {
   /** What {@linkcode Stage.top} is called in a path. */
   readonly prefix: string;
   readonly endpoint: string;
+  /** Where `file_types` leave files out: which names they let in. */
+  readonly isWanted?: (name: string) => boolean;
   /** `/top.txt`, `/Plans/a.pdf`, `/Plans/Old/b.pdf`; outside `Box/in.txt`, `Box/Deep/deep.txt`. */
   readonly ids: Readonly<
     Record<"topFile" | "plans" | "a" | "old" | "b" | "box" | "in" | "deep" | "deepFile", string>
@@ -182,11 +184,16 @@ export function checkDrive(
 
 /** What a perfect copy of the drive holds, worked out without the API. */
 function expectedRows(
-  { world, model, scope, top, tops = [top] }: Stage,
+  { world, model, scope, top, tops = [top], isWanted = () => true }: Stage,
 ): readonly ExpectedRow[] {
-  return filesInScope(model, world.account, viewOf(scope, tops)).map((
-    { id, name, size, folderNames },
-  ) => ({ id, name, path: pathOf([...folderNames, name]), size }));
+  return filesInScope(model, world.account, viewOf(scope, tops))
+    .filter(({ name }) => isWanted(name))
+    .map(({ id, name, size, folderNames }) => ({
+      id,
+      name,
+      path: pathOf([...folderNames, name]),
+      size,
+    }));
 }
 
 function viewOf(scope: Scope, tops: readonly string[]): ViewScope {
