@@ -190,6 +190,41 @@ Deno.test("workLeases() passes over leases that are gone", async () => {
   assert.equal(held.status, "completed");
 });
 
+Deno.test("workLeases() asks once more for what its owner had in hand", async () => {
+  const engine = createTestEngine();
+  const endpoints = addDrives(engine, 3);
+  const leases = lease(engine, endpoints);
+  const asked: number[] = [];
+  const { beginSlice } = engine.db;
+  engine.db.beginSlice = async (some) => {
+    const contexts = await beginSlice(some);
+    asked.push(some.length);
+    return asked.length > 1 ? contexts : contexts.slice(1);
+  };
+  await workLeases(leases, engine.deps, { isMoreDue: false });
+  assert.deepEqual(asked, [3, 1]);
+  assert.ok(endpoints.every(({ status }) => status === "completed"));
+});
+
+Deno.test("workLeases() hands back what was begun when it is unloaded before it has asked once more", async () => {
+  const engine = createTestEngine();
+  const endpoints = addDrives(engine, 3);
+  const leases = lease(engine, endpoints);
+  const unload = new AbortController();
+  const { beginSlice } = engine.db;
+  engine.db.beginSlice = async (some) => {
+    unload.abort();
+    return (await beginSlice(some)).slice(1);
+  };
+  await workLeases(leases, { ...engine.deps, unloading: unload.signal });
+  const [missing, ...begun] = endpoints;
+  assert.deepEqual(missing?.outcomes, []);
+  assert.deepEqual(begun.map(({ outcomes }) => outcomes.map(({ type }) => type)), [
+    ["continue"],
+    ["continue"],
+  ]);
+});
+
 Deno.test("workLeases() gives the leases back when the slice cannot be begun", async () => {
   const engine = createTestEngine();
   const endpoints = addDrives(engine, 3);

@@ -38,6 +38,9 @@ export const CPU_PER_ITEM_MS = 0.02;
  */
 export const LANES = 10;
 
+/** The wait before what could not be begun is asked for once more: the length of an owner's edit. */
+export const BEGIN_AGAIN_AFTER_MS = 500;
+
 /** Tasks of one endpoint held in memory; the others wait in the database. */
 export const HELD_TASKS = 100;
 

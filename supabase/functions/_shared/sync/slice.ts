@@ -3,7 +3,7 @@ import { toSyncError } from "../errors.ts";
 import { type Budget, createBudget } from "./budget.ts";
 import { retryUnavailable } from "./db_retry.ts";
 import type { EngineDeps } from "./deps.ts";
-import { LANES } from "./limits.ts";
+import { BEGIN_AGAIN_AFTER_MS, LANES } from "./limits.ts";
 import { type EndpointSlice, runEndpoint } from "./run.ts";
 
 /** How one invocation's work is bounded; production takes the defaults of `limits.ts`. */
@@ -67,6 +67,18 @@ function createDesk<Config>(
 
   async function begin(leases: readonly Lease[]): Promise<void> {
     const contexts = await beginSlice(leases, budget, deps);
+    take(contexts ?? []);
+    if (contexts === null || contexts.length === leases.length) return;
+    // What its owner has in hand is passed over by the database, and would lie idle until its lease runs
+    // out.
+    const begun = new Set(contexts.map(({ endpoint_id }) => endpoint_id));
+    const missing = leases.filter(({ endpoint_id }) => !begun.has(endpoint_id));
+    if (await canWait(BEGIN_AGAIN_AFTER_MS, budget, deps)) {
+      take(await beginSlice(missing, budget, deps) ?? []);
+    }
+  }
+
+  function take(contexts: readonly SliceContext[]): void {
     const leasedAt = deps.now();
     // An unfinished listing is long work; what is probably short does not wait behind it.
     const isLong = ({ listing }: SliceContext) => listing === null ? 0 : 1;
@@ -128,11 +140,26 @@ function createDesk<Config>(
   };
 }
 
+/** Waits; answers whether there is time left after it. */
+async function canWait<Config>(
+  ms: number,
+  budget: Budget,
+  { sleep }: Pick<EngineDeps<Config>, "sleep">,
+): Promise<boolean> {
+  try {
+    await sleep(ms, budget.unloading);
+  } catch {
+    // The worker is being unloaded, and hands back what it has.
+  }
+  return !budget.isSpent();
+}
+
+/** Begins what can be begun; `null` where the database does not answer: then the leases are given back. */
 async function beginSlice<Config>(
   leases: readonly Lease[],
   budget: Budget,
   deps: EngineDeps<Config>,
-): Promise<readonly SliceContext[]> {
+): Promise<readonly SliceContext[] | null> {
   try {
     return await retryUnavailable(deps, budget.unloading, () => {
       budget.spend({ calls: 1 });
@@ -145,7 +172,7 @@ async function beginSlice<Config>(
       // The leases expire by themselves.
       deps.log.warn("release_failed", { cause });
     });
-    return [];
+    return null;
   }
 }
 
