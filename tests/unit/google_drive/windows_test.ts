@@ -1,5 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { fc } from "../../support/properties.ts";
+import { createdWithin } from "../../../supabase/functions/_shared/providers/google_drive/query.ts";
 import {
   type CreatedWindow,
   cutFolders,
@@ -284,4 +285,15 @@ Deno.test("isDated() takes nothing that is no time, or that no time can be", () 
   for (const other of ["soon", "", undefined, null, 7, "+012000-01-01T00:00:00Z"]) {
     ok(!isDated(other), String(other));
   }
+});
+
+Deno.test("createdWithin() takes the beginning of a window into it, and leaves its end to the next one", () => {
+  const [first, second] = ["2020-01-01T00:00:00.000Z", "2021-01-01T00:00:00.000Z"];
+  equal(createdWithin("q", { from: null, to: null }), "q");
+  equal(createdWithin("q", { from: null, to: first }), `q and createdTime < '${first}'`);
+  equal(
+    createdWithin("q", { from: first, to: second }),
+    `q and createdTime >= '${first}' and createdTime < '${second}'`,
+  );
+  equal(createdWithin("q", { from: second, to: null }), `q and createdTime >= '${second}'`);
 });
