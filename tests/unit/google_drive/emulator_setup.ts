@@ -1,3 +1,4 @@
+import { DriveModel } from "../../../local/google/drive_model.ts";
 import { createDriveEmulator, type DriveEmulator } from "../../../local/google/emulator.ts";
 import {
   createServiceAccount,
@@ -35,10 +36,10 @@ export interface Setup {
   ): Promise<ProviderContext<GoogleDriveConfig>>;
 }
 
-/** Makes them. */
-export async function setUp(): Promise<Setup> {
+/** Makes them; on a model of the test's own where one is given. */
+export async function setUp(model = new DriveModel()): Promise<Setup> {
   const key = await serviceAccountKey();
-  const emulator = createDriveEmulator({ serviceAccounts: [key] });
+  const emulator = createDriveEmulator({ model, serviceAccounts: [key] });
   emulator.model.addAccount({ email: OWNER });
   const signal = new AbortController().signal;
 

@@ -1,8 +1,10 @@
 /** The provider against the emulated Google Drive, which checks requests as Google does. */
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { DriveModel } from "../../../local/google/drive_model.ts";
 import { generateTree } from "../../../local/google/generated_tree.ts";
 import { createServiceAccount } from "../../../local/google/service_account.ts";
 import type { SyncError } from "../../../supabase/functions/_shared/errors.ts";
+import { fc } from "../../support/properties.ts";
 import { OWNER, plant, setUp } from "./emulator_setup.ts";
 import { pathOf, runListing } from "./run_listing.ts";
 
@@ -231,4 +233,41 @@ Deno.test("windows bring all files though page tokens die and pages repeat", asy
   const listed = await runListing({ ...base, getJson });
   equal(listed.files.size, 2000);
   ok((listed.receipt["restarts"] ?? 0) > 0 && (listed.receipt["windows_cut"] ?? 0) > 0);
+});
+
+Deno.test("windows bring all files however many were created at one instant", async () => {
+  const drives = fc.record({
+    // What was copied in one go has few times, and the cuts fall on them.
+    instants: fc.integer({ min: 1, max: 9 }),
+    apartMs: fc.constantFrom(1, 1000, 40 * 86_400_000),
+    folders: fc.integer({ min: 0, max: 40 }),
+    files: fc.integer({ min: 20, max: 160 }),
+    pageSize: fc.integer({ min: 4, max: 16 }),
+    idleLanes: fc.integer({ min: 2, max: 7 }),
+  });
+  let cut = 0;
+  await fc.assert(
+    fc.asyncProperty(drives, async (each) => {
+      const count = each.folders + each.files;
+      const isLater = (n: number) => (n * 7) % each.instants === 0;
+      let agoMs = Array.from({ length: count }, (_, n) => isLater(n) ? each.apartMs : 0)
+        .reduce((total, ms) => total + ms, 0);
+      const endMs = Date.now();
+      const model = new DriveModel({ now: () => endMs - agoMs });
+      const { key, context } = await setUp(model);
+      const parent = model.createDrive({ name: "Team", members: [key.client_email] }).id;
+      const made: string[] = [];
+      for (let n = 0; n < count; n++) {
+        if (n % 4 === 0 && n < 4 * each.folders) model.createFolder({ name: `${n}`, parent });
+        else made.push(model.createFile({ name: `${n}.txt`, parent }).id);
+        agoMs -= isLater(n) ? each.apartMs : 0;
+      }
+      const read = await context({ drive_id: parent }, each.pageSize, each.idleLanes);
+      const listed = await runListing(read);
+      deepEqual([...listed.files.keys()].sort(), made.sort());
+      cut += listed.receipt["windows_cut"] ?? 0;
+    }),
+    { numRuns: 60 },
+  );
+  ok(cut > 20, `${cut} cuts`);
 });
