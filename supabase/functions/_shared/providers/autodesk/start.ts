@@ -82,8 +82,9 @@ async function startFolders(context: Context): Promise<ListingStart> {
 
 async function checkFolder(folderId: string, context: Context): Promise<CheckedFolder> {
   const { apiUrl, config } = context;
+  const purpose = config.folderIds.length > 1 ? "folder" : "run";
   try {
-    const answer = await context.getJson(folderUrl(apiUrl, folderId, config), "folder");
+    const answer = await context.getJson(folderUrl(apiUrl, folderId, config), purpose);
     const folder = parseAnswer(folderAnswer, answer, "a folder").data;
     if (!folder.attributes.hidden) return { type: "readable", folder };
     return toUnreadable(folderId, deleted(folderId));

@@ -1,7 +1,7 @@
 /** Looks at the tops of a scope before a listing begins. */
 import { isUnanswered, SyncError } from "../../errors.ts";
 import type { CallPurpose, ProviderContext, SkippedSubtree } from "../types.ts";
-import type { GoogleDriveConfig } from "./config.ts";
+import type { GoogleDriveConfig, GoogleDriveScope } from "./config.ts";
 import { aboutUrl, FOLDER_MIME_TYPE, rootUrl, SHORTCUT_MIME_TYPE } from "./query.ts";
 import { skippedFolder } from "../unreadable.ts";
 import { about, parseAnswer, type RootItem, rootItem } from "./schemas.ts";
@@ -94,11 +94,12 @@ export interface UnreadableFolder {
 /** A folder of the scope. Throws `config_invalid` for what can never be a folder of this scope. */
 export async function checkFolder(
   folderId: string,
-  driveId: string | null,
+  { driveId, folderIds }: Extract<GoogleDriveScope, { type: "folders" }>,
   context: Context,
 ): Promise<CheckedFolder> {
+  const purpose = folderIds.length > 1 ? "folder" : "run";
   try {
-    const root = await getExplained(folderId, `the folder "${folderId}"`, context, "folder");
+    const root = await getExplained(folderId, `the folder "${folderId}"`, context, purpose);
     return { type: "readable", root: refuseUnfit(folderId, driveId, root) };
   } catch (error) {
     if (!isAboutOneFolder(error) && !isUnanswered(error)) throw error;

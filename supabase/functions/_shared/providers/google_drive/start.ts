@@ -108,7 +108,7 @@ async function checkFolders(
   const checked: CheckedFolder[] = [];
   const look = async (id: string) =>
     known.find(({ skipped }) => skipped.external_folder_id === id) ??
-      await checkFolder(id, scope.driveId, context);
+      await checkFolder(id, scope, context);
   for (let at = 0; at < scope.folderIds.length; at += CHECKS_AT_ONCE) {
     const ids = scope.folderIds.slice(at, at + CHECKS_AT_ONCE);
     const settled = await Promise.allSettled(ids.map(look));

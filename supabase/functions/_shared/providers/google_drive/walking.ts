@@ -118,8 +118,8 @@ async function canDriveList(context: Context): Promise<boolean> {
 }
 
 /**
- * Ends a task whose query was refused, or never answered properly. Drive does not say which folder of a group
- * it may not show, so each is asked alone; a folder refused alone is reported and stops no other.
+ * Ends a task whose query was refused, or never answered properly. Drive does not say which folder
+ * of a group it may not show, so each is asked alone; one refused alone is reported, and stops no other.
  */
 function giveUp(folderIds: readonly string[], error: SyncError): Page {
   const isGroup = folderIds.length > 1;
