@@ -73,7 +73,7 @@ const ASKS: Readonly<Record<string, Ask>> = {
       apiUrl: address,
       tokens: { get: () => Promise.resolve(new Secret("token")), invalidate: () => false },
       fetch: globalThis.fetch,
-    }).getJson(new URL(address), signal()),
+    }).getJson(new URL(address), { signal: signal() }),
   "a service account's token call": async (address) =>
     googleDrive.issueToken({
       config: googleDrive.parseConfig({}),

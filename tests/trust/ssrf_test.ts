@@ -254,7 +254,7 @@ async function followLinks(link: string): Promise<{ strays: readonly string[]; c
           config,
           apiUrl: settings.apiUrl,
           pageSize: 10,
-          getJson: (url) => calls.getJson(url, signal),
+          getJson: (url) => calls.getJson(url, { signal }),
           idleLanes: 0,
           mode: "full",
           memory: null,
